@@ -1,0 +1,1 @@
+DROP TABLE event_head, events, follows, posts, sessions, users;

@@ -2,16 +2,21 @@ package import Domain
 
 /// The outbox and the order of all events.
 ///
-/// Stores append events in the transaction of the change they tell of. An event has no position until ``stamp(limit:)``
+/// Stores append events in the transaction of the change they tell of. An event has no position until ``stamp(limit:published:)``
 /// gives it one, since ids given before commit are no cursor: a late commit would be skipped.
 package protocol EventLog: Sendable {
     /// Runs `body` while no other process does; waits until that is so. Cancels `body` and throws when the lease is
     /// lost, e.g. with the connection that holds it.
     func withRelayLease(_ body: @escaping @Sendable () async throws -> Void) async throws
 
+    /// Whether a committed event waits for its position. Cheap enough to be asked ten times a second.
+    func hasUnstamped() async throws -> Bool
+
     /// Gives the next dense positions to up to `limit` committed events without one, in the order of their changes,
     /// and returns those events. Two that race MUST leave neither hole nor duplicate.
-    func stamp(limit: Int) async throws -> [RecordedEvent]
+    ///
+    /// In the same transaction it moves ``publishedPosition()`` forward to `published`.
+    func stamp(limit: Int, published: Position) async throws -> [RecordedEvent]
 
     /// Events after `position` in order, with their content as it is now. At most `limit`.
     func events(after position: Position, limit: Int) async throws -> [RecordedEvent]

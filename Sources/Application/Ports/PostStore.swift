@@ -5,10 +5,10 @@ package import Domain
 /// A viewer MUST get what ``Post/isVisible(to:followsAuthor:)`` allows and nothing else; posts of suspended authors
 /// are absent for everyone but themselves.
 package protocol PostStore: Sendable {
-    /// Stores the post and ``Event/postCreated(_:by:)`` in one transaction, and counts it.
+    /// Stores the post and ``Event/postCreated(_:by:)`` in one transaction, counts it, and gives it as it is shown.
     ///
     /// - Throws: ``StoreConflict/identifier``; ``ApplicationError`` `unauthenticated` if the author is gone.
-    func insert(_ post: Post) async throws
+    func insert(_ post: Post) async throws -> PostView
 
     func post(_ id: PostID, viewedBy viewer: UserID) async throws -> PostView?
 

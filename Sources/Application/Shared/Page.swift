@@ -22,6 +22,17 @@ package struct Cursor: Hashable, Sendable {
     }
 }
 
+extension Cursor: LosslessStringConvertible {
+    /// Accepts what ``description`` writes.
+    package init?(_ description: String) {
+        guard let key = Int64(description, radix: 36), String(key, radix: 36) == description else { return nil }
+        self.key = key
+    }
+
+    /// The form that clients pass back. Opaque: they must not read or make it.
+    package var description: String { String(key, radix: 36) }
+}
+
 package struct Page<Item: Sendable>: Sendable {
     package let items: [Item]
     /// `nil` when nothing is left.

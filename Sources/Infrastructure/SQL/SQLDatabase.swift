@@ -37,21 +37,6 @@ package protocol SQLConnection {
     func runScript(_ script: String) throws
 }
 
-/// A statement's text, made once as a constant: adapters keep it prepared.
-package struct SQLStatement: Hashable, Sendable {
-    package let text: String
-
-    package init(_ text: String) {
-        self.text = text
-    }
-}
-
-extension SQLStatement: ExpressibleByStringLiteral {
-    package init(stringLiteral text: String) {
-        self.init(text)
-    }
-}
-
 package struct BoundStatement: Sendable {
     package let statement: SQLStatement
     package let arguments: [SQLValue]
@@ -70,6 +55,10 @@ package enum SQLValue: Hashable, Sendable {
     /// SQLite keeps 0 or 1.
     case bool(Bool)
     case bytes([UInt8])
+}
+
+extension SQLValue {
+    package static func optional(_ text: String?) -> SQLValue { text.map(SQLValue.text) ?? .null }
 }
 
 /// One row, its values in the order of the statement's columns. Every type of PostgreSQL but those of ``SQLValue`` MUST

@@ -81,7 +81,8 @@ let package = Package(
         target("Application", "Application", ["Domain", logging]),
 
         // Adapters. Each sees the ports it implements and its own library, never another adapter.
-        target("SQL", "Infrastructure/SQL", ["Application", "Domain", logging], resources: [.embedInCode("Migrations")]),
+        target(
+            "SQL", "Infrastructure/SQL", ["Application", "Domain", crypto, logging], resources: [.embedInCode("Migrations")]),
         target("SQLite", "Infrastructure/SQLite", ["SQL", "Application", grdb]),
         target("Postgres", "Infrastructure/Postgres", ["SQL", "Application", "CPostgres", logging]),
         target("RabbitMQ", "Infrastructure/RabbitMQ", ["Application", "Domain", "CRabbitMQ", logging]),
@@ -110,6 +111,17 @@ let package = Package(
         executable("RestServer", "RestServer/Main", ["Bootstrap", argumentParser]),
         executable("WebSocketServer", "WebSocketServer/Main", ["Bootstrap", argumentParser]),
         executable("martlet", "Martlet", ["Bootstrap", "Application", "Domain", "SQL", argumentParser]),
+
+        // Shared by the tests: engines, fixtures, conditions.
+        .target(
+            name: "TestSupport",
+            dependencies: ["Application", "Domain", "SQL", "SQLite", "Postgres", "CPostgres", logging],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
+        tests("DomainTests", ["Domain"]),
+        tests("ApplicationTests", ["Application", "Domain", "TestSupport"]),
+        tests("ContractTests", ["Application", "Domain", "TestSupport"]),
 
         library("CPostgres", pkgConfig: "libpq", apt: "libpq-dev"),
         library("CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev"),

@@ -103,7 +103,8 @@ package struct Accounts: Sendable {
     /// All accounts, for admins.
     ///
     /// - Throws: ``ApplicationError`` `forbidden` `admin_only`.
-    package func all(matching query: String?, page: PageRequest, by principal: Principal) async throws -> Page<Profile> {
+    package func all(matching query: String?, page: PageRequest, by principal: Principal) async throws -> Page<Profile>
+    {
         guard principal.role == .admin else {
             throw ApplicationError(.forbidden, "admin_only", "Only an admin may do this.")
         }

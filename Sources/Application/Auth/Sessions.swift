@@ -54,7 +54,7 @@ package struct Sessions: Sendable {
     }
 
     private func credentials(of name: String) async throws -> Credentials? {
-        guard let username = try? Username(name) else { return nil } // Not a name, so nobody's: that is the answer.
+        guard let username = try? Username(name) else { return nil }  // Not a name, so nobody's: that is the answer.
         return try await users.credentials(of: username)
     }
 
@@ -94,7 +94,7 @@ package struct Sessions: Sendable {
         }
         session.expiresAt = now.advanced(by: lifetimes.session)
         guard try await sessions.rotate(id, from: generation, expiresAt: session.expiresAt) else {
-            throw try await endStolen(session, at: now) // Somebody else exchanged it at the same moment.
+            throw try await endStolen(session, at: now)  // Somebody else exchanged it at the same moment.
         }
         session.generation += 1
         return try await signedIn(session.userID, session: session)

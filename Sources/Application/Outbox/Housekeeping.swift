@@ -25,7 +25,8 @@ package struct Housekeeping: Sendable {
             do {
                 try await cleanUp()
             } catch let error where !(error is CancellationError) {
-                logger.warning("Housekeeping failed; it tries again in an hour", metadata: ["reason": "\(LogDescription(error))"])
+                logger.warning(
+                    "Housekeeping failed; it tries again in an hour", metadata: ["reason": "\(LogDescription(error))"])
             }
             try await Task.sleep(for: Self.interval)
         }

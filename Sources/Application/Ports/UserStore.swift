@@ -57,7 +57,8 @@ package struct Profile: Hashable, Sendable {
     /// `nil` in lists, and where the viewer looks at themselves.
     package let relationship: Relationship?
 
-    package init(user: User, followerCount: Int, followingCount: Int, postCount: Int, relationship: Relationship? = nil) {
+    package init(user: User, followerCount: Int, followingCount: Int, postCount: Int, relationship: Relationship? = nil)
+    {
         self.user = user
         self.followerCount = followerCount
         self.followingCount = followingCount

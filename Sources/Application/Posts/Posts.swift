@@ -49,7 +49,9 @@ package struct Posts: Sendable {
         guard view.author.id == principal.userID else {
             throw ApplicationError(.forbidden, "not_the_author", "Only its author may delete a post.")
         }
-        guard try await posts.delete(view.post.id, by: principal.userID) else { throw ApplicationError.notFound("post") }
+        guard try await posts.delete(view.post.id, by: principal.userID) else {
+            throw ApplicationError.notFound("post")
+        }
         outbox.signal()
     }
 

@@ -63,7 +63,7 @@ extension UserReference {
     package init?(given text: String) {
         if let id = UserID(text) {
             self = .id(id)
-        } else if let name = try? Username(text) { // Not a name, so nobody's: that is the answer.
+        } else if let name = try? Username(text) {  // Not a name, so nobody's: that is the answer.
             self = .name(name)
         } else {
             return nil

@@ -6,7 +6,8 @@ package struct Post: Hashable, Sendable {
     package var visibility: Visibility
     package let createdAt: Timestamp
 
-    package init(id: PostID, authorID: UserID, text: PostText, visibility: Visibility = .everyone, createdAt: Timestamp) {
+    package init(id: PostID, authorID: UserID, text: PostText, visibility: Visibility = .everyone, createdAt: Timestamp)
+    {
         self.id = id
         self.authorID = authorID
         self.text = text

@@ -48,7 +48,8 @@ package struct EmailAddress: Hashable, Sendable, CustomStringConvertible {
         let local = text[..<at]
         let domain = text[text.index(after: at)...]
         let labels = domain.split(separator: ".", omittingEmptySubsequences: false)
-        guard local.utf8.count <= 64, labels.count >= 2, labels.allSatisfy({ !$0.isEmpty && $0.utf8.count <= 63 }) else {
+        guard local.utf8.count <= 64, labels.count >= 2, labels.allSatisfy({ !$0.isEmpty && $0.utf8.count <= 63 })
+        else {
             throw broken
         }
         self.description = "\(local)@\(domain.lowercased())"

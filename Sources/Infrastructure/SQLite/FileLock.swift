@@ -1,11 +1,11 @@
 package import SQL
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// An exclusive lock between processes (`flock`): the kernel lets go of it when its holder dies.

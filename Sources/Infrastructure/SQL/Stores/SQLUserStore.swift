@@ -153,7 +153,8 @@ package struct SQLUserStore: UserStore {
     }
 
     package func users(matching query: String?, page: PageRequest) async throws -> Page<Profile> {
-        let condition = query == nil ? "" : "AND (u.username LIKE $3 ESCAPE '\\' OR lower(u.display_name) LIKE $3 ESCAPE '\\')"
+        let condition =
+            query == nil ? "" : "AND (u.username LIKE $3 ESCAPE '\\' OR lower(u.display_name) LIKE $3 ESCAPE '\\')"
         var arguments: [SQLValue] = [.after(page.cursor), .int(Int64(page.limit + 1))]
         if let query { arguments.append(.text("%\(query.lowercased().escapedForLike)%")) }
         return try await translatingSQLErrors {

@@ -4,9 +4,9 @@ package import Domain
 import FoundationEssentials
 
 #if canImport(Darwin)
-import Darwin
+    import Darwin
 #else
-import Glibc
+    import Glibc
 #endif
 
 /// Argon2id by libsodium, on threads of its own.

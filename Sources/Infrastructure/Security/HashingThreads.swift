@@ -1,9 +1,9 @@
 import Application
 
 #if canImport(Darwin)
-import Darwin
+    import Darwin
 #else
-import Glibc
+    import Glibc
 #endif
 
 /// Threads of their own for work that takes milliseconds of CPU, so that none of it runs on the cooperative pool.
@@ -94,11 +94,11 @@ final class HashingThreads: Sendable {
 /// The body of a thread. It holds the queue but not the ``HashingThreads``, whose end is what stops it.
 private func serve(_ queue: HashingThreads.Queue) {
     #if canImport(Darwin)
-    pthread_set_qos_class_self_np(QOS_CLASS_UTILITY, 0)
+        pthread_set_qos_class_self_np(QOS_CLASS_UTILITY, 0)
     #else
-    // On Linux "this process" is this thread (setpriority(2), C library/kernel differences). Without the right to be
-    // nicer it stays as it is, which is slower for others and not wrong.
-    setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, HashingThreads.niceness)
+        // On Linux "this process" is this thread (setpriority(2), C library/kernel differences). Without the right to be
+        // nicer it stays as it is, which is slower for others and not wrong.
+        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, HashingThreads.niceness)
     #endif
     while true {
         switch queue.wait(until: { $0.next(at: .now) }) {
@@ -118,9 +118,9 @@ private func serve(_ queue: HashingThreads.Queue) {
 private func startThread(serving queue: HashingThreads.Queue) throws {
     let argument = Unmanaged.passRetained(queue)
     #if canImport(Darwin)
-    var thread: pthread_t?
+        var thread: pthread_t?
     #else
-    var thread = pthread_t()
+        var thread = pthread_t()
     #endif
     let status = pthread_create(
         &thread, nil,
@@ -136,9 +136,9 @@ private func startThread(serving queue: HashingThreads.Queue) throws {
         throw ApplicationError.defect("No thread for hashing passwords: errno \(status).")
     }
     #if canImport(Darwin)
-    if let thread { pthread_detach(thread) }
+        if let thread { pthread_detach(thread) }
     #else
-    pthread_detach(thread)
+        pthread_detach(thread)
     #endif
 }
 

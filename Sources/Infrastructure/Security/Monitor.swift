@@ -1,7 +1,7 @@
 #if canImport(Darwin)
-import Darwin
+    import Darwin
 #else
-import Glibc
+    import Glibc
 #endif
 
 /// A value behind a lock that threads can wait on: `Mutex` of the standard library has no condition variable.

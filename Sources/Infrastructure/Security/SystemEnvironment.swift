@@ -2,9 +2,9 @@ import Application
 package import Domain
 
 #if canImport(Darwin)
-import Darwin
+    import Darwin
 #else
-import Glibc
+    import Glibc
 #endif
 
 /// The clock of this machine.

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Security
 
-@Suite("Hashing passwords")
+@Suite("Hashing passwords", .timeLimit(.minutes(1)))
 struct Argon2idHasherTests {
     private func password(_ text: String) -> Password { Password(given: text) }
 
@@ -57,6 +57,7 @@ struct Argon2idHasherTests {
         let hasher = try Argon2idHasher(threads: threads)
         let gate = Gate()
         try await withThrowingTaskGroup { group in
+            defer { gate.open() }
             group.addTask { try await threads.run { gate.pass() } }
             try await untilTrue { threads.load == (waiting: 0, running: 1) }
             group.addTask { _ = try await hasher.hash(Password(given: "second")) }
@@ -80,6 +81,7 @@ struct Argon2idHasherTests {
         let threads = try HashingThreads(count: 1, waitingLimit: 1)
         let gate = Gate()
         try await withThrowingTaskGroup { group in
+            defer { gate.open() }
             group.addTask { try await threads.run { gate.pass() } }
             try await untilTrue { threads.load == (waiting: 0, running: 1) }
 
@@ -87,7 +89,7 @@ struct Argon2idHasherTests {
                 cancelled.addTask {
                     await #expect(throws: CancellationError.self) { try await threads.run { Issue.record("it ran") } }
                 }
-                try? await untilTrue { threads.load == (waiting: 1, running: 1) }
+                await #expect(throws: Never.self) { try await untilTrue { threads.load == (waiting: 1, running: 1) } }
                 cancelled.cancelAll()
                 await cancelled.waitForAll()
                 #expect(threads.load == (waiting: 0, running: 1))
@@ -108,6 +110,7 @@ struct Argon2idHasherTests {
         let hasher = try Argon2idHasher(threads: threads)
         let gate = Gate()
         try await withThrowingTaskGroup { group in
+            defer { gate.open() }
             group.addTask {
                 let result = try await threads.run {
                     gate.pass()

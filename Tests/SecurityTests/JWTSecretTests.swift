@@ -1,7 +1,8 @@
 import Domain
 import Foundation
-import Security
 import Testing
+
+@testable import Security
 
 @Suite("The secret behind tokens")
 struct JWTSecretTests {
@@ -84,6 +85,18 @@ struct JWTSecretTests {
                 return try await group.reduce(into: Set<String>()) { $0.insert($1) }
             }
             #expect(tokens.count == 1)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["jwt-secret"])
+        }
+    }
+
+    @Test("who comes second does not replace the file of the first")
+    func secondCreation() async throws {
+        try await withFolder { folder in
+            let path = folder + "/jwt-secret"
+            try JWTSecret.create(at: path)
+            let first = try String(contentsOfFile: path, encoding: .utf8)
+            try JWTSecret.create(at: path)
+            #expect(try String(contentsOfFile: path, encoding: .utf8) == first)
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["jwt-secret"])
         }
     }

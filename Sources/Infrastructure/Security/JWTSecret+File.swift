@@ -54,7 +54,7 @@ extension JWTSecret {
     }
 
     /// Writes a file beside `path` and links it there: `link(2)` refuses to replace one that another process made.
-    private static func create(at path: String) throws(JWTSecretError) {
+    static func create(at path: String) throws(JWTSecretError) {
         let draft = "\(path).new-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure(path, "making it") }

@@ -1,12 +1,12 @@
-package import Domain
+import Domain
 
 /// What people do with their own account, and admins with all of them.
 package struct Accounts: Sendable {
     private let users: any UserStore
     private let hasher: any PasswordHasher
+    private let createAccount: CreateAccount
     private let sessions: Sessions
     private let authenticator: Authenticator
-    private let identifiers: Identifiers
     private let outbox: OutboxSignal
     private let allowsOpenAdminRegistration: Bool
 
@@ -14,17 +14,17 @@ package struct Accounts: Sendable {
     package init(
         users: any UserStore,
         hasher: any PasswordHasher,
+        createAccount: CreateAccount,
         sessions: Sessions,
         authenticator: Authenticator,
-        identifiers: Identifiers,
         outbox: OutboxSignal,
         allowsOpenAdminRegistration: Bool = false
     ) {
         self.users = users
         self.hasher = hasher
+        self.createAccount = createAccount
         self.sessions = sessions
         self.authenticator = authenticator
-        self.identifiers = identifiers
         self.outbox = outbox
         self.allowsOpenAdminRegistration = allowsOpenAdminRegistration
     }
@@ -35,36 +35,11 @@ package struct Accounts: Sendable {
     /// - Throws: ``ApplicationError`` `invalid` with every broken rule; `forbidden` `role_not_allowed`; `conflict`
     ///   `username_taken` or `email_taken`; `overloaded`.
     package func register(_ request: Registration, by caller: Principal?) async throws -> SignedIn {
-        let account = try request.validated()
-        guard account.role == .user || caller?.role == .admin || allowsOpenAdminRegistration else {
+        let role = try request.validated().role
+        guard role == .user || caller?.role == .admin || allowsOpenAdminRegistration else {
             throw ApplicationError(.forbidden, "role_not_allowed", "Only an admin may create an admin.")
         }
-        return try await sessions.open(for: try await create(account))
-    }
-
-    /// Makes an account for an operator at the command line, who needs nobody's leave.
-    ///
-    /// - Throws: As ``register(_:by:)``, without `forbidden`.
-    package func create(_ request: Registration) async throws -> User {
-        try await create(try request.validated())
-    }
-
-    private func create(_ account: Registration.Validated) async throws -> User {
-        // Asked first because a hash costs a thousand times as much; the store decides the race.
-        guard try await users.user(named: account.username) == nil else { throw Self.usernameTaken }
-        let hash = try await hasher.hash(account.password)
-        return try await identifiers.withFresh(User.self) { id, now in
-            let user = User(
-                id: id,
-                username: account.username,
-                displayName: account.displayName,
-                email: account.email,
-                role: account.role,
-                createdAt: now
-            )
-            try await Self.translatingConflicts { try await users.insert(user, passwordHash: hash) }
-            return user
-        }
+        return try await sessions.open(for: try await createAccount(request))
     }
 
     /// The caller's own profile.
@@ -79,7 +54,7 @@ package struct Accounts: Sendable {
     package func update(_ request: AccountUpdate, by principal: Principal) async throws -> Profile {
         let change = try request.validated()
         if !change.isEmpty {
-            let changed = try await Self.translatingConflicts { try await users.update(principal.userID, change) }
+            let changed = try await translatingAccountConflicts { try await users.update(principal.userID, change) }
             guard changed != nil else { throw ApplicationError.notFound("user") }
         }
         return try await profile(of: principal)
@@ -109,17 +84,5 @@ package struct Accounts: Sendable {
             throw ApplicationError(.forbidden, "admin_only", "Only an admin may do this.")
         }
         return try await users.users(matching: query, page: page)
-    }
-
-    private static let usernameTaken = ApplicationError(.conflict, "username_taken", "This username is taken.")
-
-    private static func translatingConflicts<Outcome>(_ change: () async throws -> Outcome) async throws -> Outcome {
-        do {
-            return try await change()
-        } catch StoreConflict.username {
-            throw usernameTaken
-        } catch StoreConflict.email {
-            throw ApplicationError(.conflict, "email_taken", "Another account uses this e-mail address.")
-        }
     }
 }

@@ -1,0 +1,50 @@
+import Application
+import InProcess
+import Logging
+import RestServerKit
+import SQL
+import SQLite
+import Security
+import ServiceLifecycle
+import WebSocketServerKit
+
+/// REST and the live feed in one process: SQLite, an in-process bus, everything in one folder.
+package enum AllInOne {
+    /// Serves until SIGTERM or SIGINT.
+    ///
+    /// - Parameter dataFolder: Overrides `DATA_DIR`, which defaults to `data` in the working folder.
+    /// - Throws: ``SettingsError`` before anything listens; whatever ends a service afterwards.
+    package static func run(_ source: ConfigurationSource, dataFolder: String?) async throws {
+        let settings = try Settings(source, defaultAddress: "127.0.0.1")
+        Log.start(settings)
+        let logger = Logger(label: "martlet")
+        let folder = try DataFolder(dataFolder ?? source.string("data.dir", default: DataFolder.defaultPath))
+        let lock = try folder.lock()
+        defer { lock.release() }
+
+        let clock = SystemClock()
+        let database = try SQLiteDatabase(path: folder.databasePath)
+        try await Migrator(database: database, clock: clock, logger: logger).up()
+        let bus = InProcessBus()
+        let ports = Ports(
+            database: database,
+            bus: bus,
+            hasher: try Argon2idHasher(),
+            tokens: await JWTTokenCoder(secret: try folder.secret(), issuer: settings.issuer, clock: clock),
+            clock: clock
+        )
+        let useCases = UseCases(ports, settings: settings, logger: logger)
+        let dependencies = [Dependency.database(ports.events)]
+        let welcome = Welcome(dataFolder: folder.path, hasDocs: settings.docsAssets != nil)
+        try await serve(
+            [
+                BackgroundService(name: "relay") { try await useCases.relay.run() },
+                BackgroundService(name: "housekeeping") { try await useCases.housekeeping.run() },
+                liveServer(ports, useCases, settings, dependencies, logger) { await welcome.live(port: $0) },
+                restServer(useCases, settings, dependencies, logger) { await welcome.rest(port: $0) },
+            ],
+            logger: logger
+        )
+        try database.close()
+    }
+}

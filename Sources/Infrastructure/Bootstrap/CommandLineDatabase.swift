@@ -1,0 +1,63 @@
+package import Application
+package import Logging
+import Postgres
+package import SQL
+import SQLite
+import Security
+
+/// The database for commands that run beside a server: PostgreSQL if one is configured, else the data folder's file.
+package enum CommandLineDatabase {
+    /// - Parameter dataFolder: Overrides `DATA_DIR`.
+    /// - Throws: ``SettingsError``; what `body` throws.
+    package static func withDatabase<Outcome: Sendable>(
+        _ source: ConfigurationSource,
+        dataFolder: String?,
+        _ body: (any SQLDatabase, Logger) async throws -> Outcome
+    ) async throws -> Outcome {
+        var settings = try Settings(source, defaultAddress: "127.0.0.1")
+        settings.logLevel = max(settings.logLevel, .warning)
+        Log.start(settings)
+        let logger = Logger(label: "martlet")
+        if let url = try DistributedSettings.databaseURL(source) {
+            let database = try PostgresDatabase(
+                try PostgresConfiguration(url, applicationName: "martlet"),
+                logger: logger
+            )
+            return try await body(database, logger)
+        }
+        let folder = try DataFolder(dataFolder ?? source.string("data.dir", default: DataFolder.defaultPath))
+        let database = try SQLiteDatabase(path: folder.databasePath)
+        let outcome = try await body(database, logger)
+        try database.close()
+        return outcome
+    }
+
+    package static func migrator(_ database: any SQLDatabase, logger: Logger) -> Migrator {
+        Migrator(database: database, clock: SystemClock(), logger: logger)
+    }
+
+    /// Creates an admin, with the schema if need be, and gives the id.
+    ///
+    /// - Throws: ``SettingsError``; ``ApplicationError`` for a name or password that breaks a rule or is taken.
+    package static func createAdmin(
+        _ source: ConfigurationSource,
+        dataFolder: String?,
+        username: String,
+        password: String,
+        email: String?
+    ) async throws -> String {
+        try await withDatabase(source, dataFolder: dataFolder) { database, logger in
+            try await migrator(database, logger: logger).up()
+            let clock = SystemClock()
+            let createAccount = CreateAccount(
+                users: SQLUserStore(database: database, clock: clock),
+                hasher: try Argon2idHasher(threadCount: 1),
+                identifiers: Identifiers(clock: clock, entropy: SystemEntropy())
+            )
+            let user = try await createAccount(
+                Registration(username: username, password: password, email: email, role: "admin")
+            )
+            return user.id.description
+        }
+    }
+}

@@ -82,7 +82,8 @@ let package = Package(
 
         // Adapters. Each sees the ports it implements and its own library, never another adapter.
         target(
-            "SQL", "Infrastructure/SQL", ["Application", "Domain", crypto, logging], resources: [.embedInCode("Migrations")]),
+            "SQL", "Infrastructure/SQL", ["Application", "Domain", crypto, logging],
+            resources: [.embedInCode("Migrations")]),
         target("SQLite", "Infrastructure/SQLite", ["SQL", "Application", grdb]),
         target("Postgres", "Infrastructure/Postgres", ["SQL", "Application", "CPostgres", logging]),
         target("RabbitMQ", "Infrastructure/RabbitMQ", ["Application", "Domain", "CRabbitMQ", logging]),
@@ -110,7 +111,8 @@ let package = Package(
         ),
         executable("RestServer", "RestServer/Main", ["Bootstrap", argumentParser]),
         executable("WebSocketServer", "WebSocketServer/Main", ["Bootstrap", argumentParser]),
-        executable("martlet", "Martlet", ["Bootstrap", "Application", "Domain", "SQL", argumentParser]),
+        target("LiveClient", "LiveClient", [nioCore, nioPosix, nioHTTP1, nioWebSocket]),
+        executable("martlet", "Martlet", ["Bootstrap", "LiveClient", "SQL", argumentParser]),
 
         // Shared by the tests: engines, fixtures, conditions.
         .target(
@@ -122,6 +124,8 @@ let package = Package(
         tests("DomainTests", ["Domain"]),
         tests("ApplicationTests", ["Application", "Domain", "TestSupport"]),
         tests("ContractTests", ["Application", "Domain", "TestSupport"]),
+        tests("SecurityTests", ["Security", "Application", "Domain", "CSodium", crypto]),
+        tests("EndToEndTests", ["LiveClient", "TestSupport", asyncHTTPClient, nioCore]),
 
         library("CPostgres", pkgConfig: "libpq", apt: "libpq-dev"),
         library("CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev"),

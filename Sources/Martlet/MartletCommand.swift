@@ -13,7 +13,7 @@ struct MartletCommand: AsyncParsableCommand {
             that PostgreSQL database.
             """,
         version: martletVersion,
-        subcommands: [ServeCommand.self, MigrateCommand.self, AdminCommand.self]
+        subcommands: [ServeCommand.self, ListenCommand.self, MigrateCommand.self, AdminCommand.self]
     )
 }
 

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("EventLog")
 struct EventLogContract {
-    @Test("positions are dense from 1, in the order of the changes, with the posts as they are now", arguments: Engine.allCases)
+    @Test(
+        "positions are dense from 1, in the order of the changes, with the posts as they are now",
+        arguments: Engine.allCases)
     func order(engine: Engine) async throws {
         try await engine.withStores { stores in
             let (ann, bob) = (try await stores.someone(), try await stores.someone())

@@ -106,7 +106,9 @@ struct PostStoreContract {
         }
     }
 
-    @Test("the home timeline holds the followed and oneself, newest first, each once over pages", arguments: Engine.allCases)
+    @Test(
+        "the home timeline holds the followed and oneself, newest first, each once over pages",
+        arguments: Engine.allCases)
     func homeTimeline(engine: Engine) async throws {
         try await engine.withStores { stores in
             let (ann, bob, cid) = (

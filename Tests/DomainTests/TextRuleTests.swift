@@ -37,7 +37,9 @@ struct TextRuleTests {
 
     @Test(
         "what is no e-mail address is refused",
-        arguments: ["", "ann", "@example.org", "ann@", "ann@host", "ann@.org", "ann@example.", "a b@example.org", "a@b\n.c"]
+        arguments: [
+            "", "ann", "@example.org", "ann@", "ann@host", "ann@.org", "ann@example.", "a b@example.org", "a@b\n.c",
+        ]
     )
     func noEmail(text: String) {
         #expect(code { () throws(Violation) in _ = try EmailAddress(text) } == "invalid_format")
@@ -58,7 +60,9 @@ struct TextRuleTests {
 
     @Test(
         "a post without content or with hidden controls is refused",
-        arguments: [(" \n\t ", "empty"), ("", "empty"), ("a\u{0}b", "invalid_characters"), ("a\u{202e}b", "invalid_characters")]
+        arguments: [
+            (" \n\t ", "empty"), ("", "empty"), ("a\u{0}b", "invalid_characters"), ("a\u{202e}b", "invalid_characters"),
+        ]
     )
     func badPost(text: String, expected: String) {
         #expect(code { () throws(Violation) in _ = try PostText(text) } == expected)
@@ -78,7 +82,8 @@ struct TextRuleTests {
     @Test("a new password has 8 to 128 characters and any characters")
     func password() throws {
         #expect(code { () throws(Violation) in _ = try Password(new: "1234567") } == "too_short")
-        #expect(code { () throws(Violation) in _ = try Password(new: String(repeating: "a", count: 129)) } == "too_long")
+        #expect(
+            code { () throws(Violation) in _ = try Password(new: String(repeating: "a", count: 129)) } == "too_long")
         #expect(try Password(new: "пароль 🔑 \u{0}").secret == "пароль 🔑 \u{0}")
     }
 

@@ -13,6 +13,7 @@ import Security
 /// | `RABBITMQ_PORT` | its port | 5672 |
 /// | `RABBITMQ_DEFAULT_USER`, `RABBITMQ_DEFAULT_PASS` | who uses it | `guest`, `guest` |
 /// | `POSTS_QUEUE` | the queue of events that wait for a live server | `posts` |
+/// | `RABBITMQ_EXCHANGE_PREFIX` | begins the names of exchanges, so that several Martlets share a broker | `martlet` |
 /// | `JWT_SECRET_KEY` | the secret that signs tokens, the same for every server; 32 bytes or more | none |
 struct DistributedSettings {
     let database: PostgresConfiguration
@@ -66,6 +67,7 @@ struct DistributedSettings {
             )
         }
         broker.postsQueue = source.string("posts.queue", default: "posts")
+        broker.exchangePrefix = source.string("rabbitmq.exchange.prefix", default: "martlet")
         return broker
     }
 }

@@ -23,20 +23,31 @@ actor Welcome {
     private func printIfComplete() {
         guard let restPort, let livePort else { return }
         let rest = "http://127.0.0.1:\(restPort)"
+        let live = "ws://127.0.0.1:\(livePort)/v1/live"
+        let executable = CommandLine.arguments.first ?? "martlet"
+        let json = "-H 'Content-Type: application/json'"
         print(
-            """
+            #"""
 
-            Martlet is up. Data is kept in \(dataFolder).
-              REST       \(rest)/v1
-              Live feed  ws://127.0.0.1:\(livePort)/v1/live
-              API        \(rest)\(hasDocs ? "/docs" : "/openapi.yaml")
+            Martlet is up. Its data is kept in \#(dataFolder).
+              REST       \#(rest)/v1
+              Live feed  \#(live)
+              API        \#(rest)\#(hasDocs ? "/docs" : "/openapi.yaml")
 
-            """
+            Try it, in another terminal. Ann and Bob register:
+              for name in ann bob; do curl -s \#(rest)/v1/auth/register \#(json) \
+                -d "{\"username\":\"$name\",\"password\":\"correct horse\"}" \
+                | sed 's/.*"accessToken":"\([^"]*\)".*/\1/' > /tmp/$name.token; done
+
+            Bob follows Ann and listens:
+              curl -s -X PUT \#(rest)/v1/users/ann/follow -H "Authorization: Bearer $(cat /tmp/bob.token)"
+              \#(executable) listen --url \#(live) < /tmp/bob.token
+
+            In a third terminal Ann posts, and Bob sees it:
+              curl -s \#(rest)/v1/posts -H "Authorization: Bearer $(cat /tmp/ann.token)" \#(json) \
+                -d '{"text":"Hello from Ann"}'
+
+            """#
         )
-        print(Self.trial(rest: rest, live: "ws://127.0.0.1:\(livePort)/v1/live"))
-    }
-
-    private static func trial(rest: String, live: String) -> String {
-        ""
     }
 }

@@ -69,7 +69,7 @@ stage() {
     local name=$1
     shift
     say "$name"
-    if run_job "${name%% *}" "$@"; then return 0; fi
+    if run_job "${name%%[ ,]*}" "$@"; then return 0; fi
     say "failed: $name"
     failed=$((failed + 1))
     return 1

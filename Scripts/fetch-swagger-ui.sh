@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Puts Swagger UI's files into .build/swagger-ui, where /docs is served from (DOCS_ASSETS). They come from a package on
+# PyPI, checked against the hash below, so that the repository carries no third-party bundle and /docs asks no CDN.
+# Does nothing when they are there. Ends with 3 when the package cannot be had: the server runs without, and /docs says so.
+# Environment: PIP_*  pip's own settings (index, proxy, certificates)
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+requirement='swagger-ui-bundle==1.1.0 --hash=sha256:f7526f7bb99923e10594c54247265839bec97e96b0438561ac86faf40d40dd57'
+target=.build/swagger-ui
+
+if [[ -r $target/.version && $(<"$target/.version") == "$requirement" ]]; then exit 0; fi
+
+say "Fetching Swagger UI for /docs (${requirement%% *} from PyPI)"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+echo "$requirement" >"$work/requirements.txt"
+if ! python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+    --retries 2 --dest "$work" --requirement "$work/requirements.txt" >&2; then
+    say "Swagger UI could not be fetched; everything but the page at /docs works. 'make docs-assets' tries again."
+    exit 3
+fi
+
+python3 -m zipfile -e "$work"/swagger_ui_bundle-*.whl "$work/unpacked"
+mkdir -p "$work/swagger-ui"
+for file in swagger-ui.css swagger-ui-bundle.js swagger-ui-standalone-preset.js favicon-16x16.png favicon-32x32.png \
+    oauth2-redirect.html; do
+    cp "$work"/unpacked/swagger_ui_bundle/vendor/swagger-ui-*/"$file" "$work/swagger-ui/"
+done
+echo "$requirement" >"$work/swagger-ui/.version"
+mkdir -p .build
+rm -rf "$target"
+mv "$work/swagger-ui" "$target"

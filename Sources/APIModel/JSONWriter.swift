@@ -29,6 +29,13 @@ package struct JSONWriter: Sendable {
         needsComma = false
     }
 
+    /// Starts a member whose name is not known when this is compiled.
+    package mutating func key(unescaped name: String) {
+        string(name)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
     package mutating func string(_ value: String) {
         separate()
         bytes.append(UInt8(ascii: "\""))

@@ -18,6 +18,8 @@ let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "s
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
@@ -25,7 +27,6 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
-let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 func target(
@@ -66,6 +67,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -94,7 +96,8 @@ let package = Package(
         target("APIModel", "APIModel", ["Application", "Domain"]),
         target(
             "RestServerKit", "RestServer/Kit",
-            ["APIModel", "Application", "Domain", hummingbird, logging, nioCore]
+            ["APIModel", "Application", "Domain", httpTypes, hummingbird, hummingbirdCore, logging, nioCore, yams],
+            resources: [.embedInCode("Resources/openapi.yaml")]
         ),
         target(
             "WebSocketServerKit", "WebSocketServer/Kit",
@@ -117,7 +120,7 @@ let package = Package(
         // Shared by the tests: engines, fixtures, conditions.
         .target(
             name: "TestSupport",
-            dependencies: ["Application", "Domain", "SQL", "SQLite", "Postgres", "CPostgres", logging],
+            dependencies: ["Application", "Domain", "SQL", "SQLite", "Postgres", "CPostgres", "Security", logging],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
@@ -125,6 +128,13 @@ let package = Package(
         tests("ApplicationTests", ["Application", "Domain", "TestSupport"]),
         tests("ContractTests", ["Application", "Domain", "TestSupport"]),
         tests("SecurityTests", ["Security", "Application", "Domain", "CSodium", crypto]),
+        tests(
+            "RestServerTests",
+            [
+                "APIModel", "Application", "Domain", "RestServerKit", "SQL", "Security", "TestSupport", httpTypes,
+                hummingbird, hummingbirdTesting, logging, nioCore, yams,
+            ]
+        ),
         tests("EndToEndTests", ["LiveClient", "TestSupport", asyncHTTPClient, nioCore]),
 
         library("CPostgres", pkgConfig: "libpq", apt: "libpq-dev"),

@@ -26,7 +26,7 @@ struct PipelineMachineTests {
         var machine = opened(aMachine())
         #expect(enqueue(["a"], in: &machine) == [["a"]])
         #expect(enqueue(["b", "c"], in: &machine) == [])
-        machine.told(.completed(aResult, .other), on: 0)
+        machine.told(.completed(aResult), on: 0)
         #expect(seen(machine.synced(0, now: start)) == [.succeeded("a", 1)])
         #expect(dispatches(&machine) == [["b", "c"]])
     }
@@ -36,10 +36,10 @@ struct PipelineMachineTests {
         var machine = opened(aMachine())
         _ = enqueue(["first"], in: &machine)
         _ = enqueue(["a", "bad", "c", "d"], in: &machine)
-        machine.told(.completed(aResult, .other), on: 0)
+        machine.told(.completed(aResult), on: 0)
         _ = machine.synced(0, now: start)
         #expect(dispatches(&machine) == [["a", "bad", "c", "d"]])
-        machine.told(.completed(aResult, .other), on: 0)
+        machine.told(.completed(aResult), on: 0)
         machine.told(.refused(anError("22012")), on: 0)
         machine.told(.skipped, on: 0)
         machine.told(.skipped, on: 0)
@@ -61,7 +61,7 @@ struct PipelineMachineTests {
     func depth() {
         var machine = opened(aMachine(Self.batches))
         #expect(enqueue(["a", "b", "c"], in: &machine) == [["a"], ["b"]])
-        machine.told(.completed(aResult, .other), on: 0)
+        machine.told(.completed(aResult), on: 0)
         #expect(seen(machine.synced(0, now: start)) == [.succeeded("a", 1)])
         #expect(dispatches(&machine) == [["c"]])
     }
@@ -70,7 +70,7 @@ struct PipelineMachineTests {
     func commitFailure() {
         var machine = opened(aMachine(Self.batches))
         _ = enqueue(["a"], in: &machine)
-        machine.told(.completed(aResult, .other), on: 0)
+        machine.told(.completed(aResult), on: 0)
         machine.told(.refused(anError("23503", constraint: "posts_author_fkey")), on: 0)
         #expect(seen(machine.synced(0, now: start)) == [.failed("a", .foreignKeyViolation("posts_author_fkey"))])
     }
@@ -123,7 +123,7 @@ struct PipelineMachineTests {
         _ = enqueue(["a"], in: &machine)
         #expect(seen(machine.expired(now: start + .seconds(10))) == [.failed("a", .unavailable("no answer in time"))])
         #expect(machine.silentSlots(now: start + .seconds(10)) == [0])
-        machine.told(.completed(aResult, .other), on: 0)
+        machine.told(.completed(aResult), on: 0)
         #expect(seen(machine.synced(0, now: start)) == [])
     }
 

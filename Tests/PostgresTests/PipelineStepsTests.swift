@@ -6,7 +6,7 @@ import Testing
 @Suite("The steps of a pipeline")
 struct PipelineStepsTests {
     private let statement: SQLStatement = "SELECT 1"
-    private let done = Reply.completed(SQLResult(rows: [], affectedRows: 0), tag: .other)
+    private let done = Reply.completed(SQLResult(rows: [], affectedRows: 0))
     private let refusal = Reply.refused(ServerError(sqlState: "42601", message: "syntax error", constraint: nil))
 
     @Test("a statement that cannot be prepared is told once, and forgotten")

@@ -3,8 +3,13 @@ import Glibc
 import Logging
 import SQL
 import Synchronization
+import Testing
 
 @testable import Postgres
+
+/// What needs a server, one after the other: making databases side by side only makes them wait for each other.
+@Suite("On a PostgreSQL server", .serialized)
+enum OnServer {}
 
 /// A database of its own for each test, made and dropped through the server that MARTLET_TEST_POSTGRES_URL names.
 func withDatabase(
@@ -14,7 +19,12 @@ func withDatabase(
 ) async throws {
     let server = try serverURL()
     let name = "martlet_test_\(UInt64.random(in: 0..<UInt64.max))"
-    let admin = try PostgresDatabase(try PostgresConfiguration(server.absoluteString), logger: log.logger)
+    var adminConfiguration = try PostgresConfiguration(server.absoluteString)
+    adminConfiguration.readConnections = 1
+    adminConfiguration.writeConnections = 1
+    adminConfiguration.statementTimeLimit = .seconds(60)
+    adminConfiguration.callTimeLimit = .seconds(60)
+    let admin = try PostgresDatabase(adminConfiguration, logger: RecordedLog().logger)
     try await admin.statement("CREATE DATABASE \(name)")
     let outcome: Result<Void, any Error>
     do {

@@ -44,7 +44,7 @@ struct Lease {
                 throw SQLError(error)
             }
             switch outcome {
-            case .completed(let result, _): return try result.rows.first?.bool(0) ?? false
+            case .completed(let result): return try result.rows.first?.bool(0) ?? false
             case .refused(let error): throw SQLError(error)
             case .undecodable, .skipped, nil: throw SQLError.defect("a lease was answered with something else")
             }

@@ -9,6 +9,8 @@ final class Transaction: SQLConnection {
     private let configuration: PostgresConfiguration
     private let deadline: ContinuousClock.Instant
     private var hasBegun = false
+    private var wasTriedAgain = false
+    private var failure: SQLError?
     private var conflict: ServerError?
 
     private init(_ session: BlockingSession, _ configuration: PostgresConfiguration) {
@@ -44,23 +46,36 @@ final class Transaction: SQLConnection {
     }
 
     func run(_ statement: SQLStatement, _ arguments: [SQLValue]) throws -> SQLResult {
-        let outcome = try send(BoundStatement(statement, arguments))
-        switch outcome {
-        case .completed(let result, _): return result
-        case .undecodable(let reason): throw SQLError.defect(reason)
-        case .refused(let error): throw SQLError(error)
-        case .skipped: throw SQLError.defect("the transaction has already failed")
+        try keepingFailure { () throws(SQLError) in
+            switch try send(BoundStatement(statement, arguments)) {
+            case .completed(let result): return result
+            case .undecodable(let reason): throw .defect(reason)
+            case .refused(let error): throw SQLError(error)
+            case .skipped: throw .defect("not run")
+            }
         }
     }
 
     func runScript(_ script: String) throws {
-        try begin()
-        let unlimited = "SET LOCAL statement_timeout = 0;\n\(script)\n;SET LOCAL statement_timeout TO DEFAULT"
-        do throws(PostgresFailure) {
-            try session.runScript(unlimited, limit: Self.scriptTimeLimit)
+        try keepingFailure { () throws(SQLError) in
+            try begin()
+            let unlimited = "SET LOCAL statement_timeout = 0;\n\(script)\n;SET LOCAL statement_timeout TO DEFAULT"
+            do throws(PostgresFailure) {
+                try session.runScript(unlimited, limit: Self.scriptTimeLimit)
+            } catch {
+                note(error)
+                throw SQLError(error)
+            }
+        }
+    }
+
+    /// The server rolls a transaction back once a statement of it has failed, whatever the closure makes of the error.
+    private func keepingFailure<Outcome>(_ body: () throws(SQLError) -> Outcome) throws(SQLError) -> Outcome {
+        do throws(SQLError) {
+            return try body()
         } catch {
-            note(error)
-            throw SQLError(error)
+            failure = failure ?? error
+            throw error
         }
     }
 
@@ -104,12 +119,13 @@ final class Transaction: SQLConnection {
         }
     }
 
-    private var wasTriedAgain = false
-
     private func commit() throws(SQLError) {
+        if let failure {
+            rollBack()
+            throw failure
+        }
         guard hasBegun else { return }
         switch try attempt([Self.commit]) {
-        case .completed(_, .rollback): throw .defect("a statement had failed, so the transaction was rolled back")
         case .completed: return
         case .refused(let error): throw SQLError(error)
         case .undecodable, .skipped: throw .defect("COMMIT was not understood")

@@ -3,18 +3,12 @@ import SQL
 
 /// One result of libpq, read and freed.
 enum Reply {
-    case completed(SQLResult, tag: CommandTag)
+    case completed(SQLResult)
     case undecodable(String)
     case refused(ServerError)
     /// Not run, because a statement before it in the same segment failed.
     case skipped
     case synced
-
-    /// What `COMMIT` became: of a failed transaction it makes a rollback without an error.
-    enum CommandTag {
-        case rollback
-        case other
-    }
 
     /// Takes the result over.
     /// - Returns: nil if the connection is of no more use: a fatal error, or an answer to nothing we ask.
@@ -24,14 +18,12 @@ enum Reply {
         case PGRES_TUPLES_OK:
             do {
                 let rows = try SQLRow.rows(of: result)
-                self = .completed(SQLResult(rows: rows, affectedRows: martlet_changed_rows(result)), tag: .other)
+                self = .completed(SQLResult(rows: rows, affectedRows: martlet_changed_rows(result)))
             } catch {
                 self = .undecodable(error.reason)
             }
         case PGRES_COMMAND_OK:
-            let isRollback = PQcmdStatus(result).map { $0[0] == UInt8(ascii: "R") && $0[1] == UInt8(ascii: "O") } ?? false
-            let outcome = SQLResult(rows: [], affectedRows: martlet_changed_rows(result))
-            self = .completed(outcome, tag: isRollback ? .rollback : .other)
+            self = .completed(SQLResult(rows: [], affectedRows: martlet_changed_rows(result)))
         case PGRES_PIPELINE_ABORTED:
             self = .skipped
         case PGRES_PIPELINE_SYNC:

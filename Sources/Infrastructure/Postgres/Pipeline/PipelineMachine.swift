@@ -67,7 +67,7 @@ struct PipelineMachine<Call: PipelinedCall> {
 
         mutating func tell(_ outcome: StatementOutcome) {
             switch outcome {
-            case .completed(let result, _):
+            case .completed(let result):
                 add(result)
             case .undecodable(let reason):
                 if entries.indices.contains(current) { entries[current].defect = reason }

@@ -59,8 +59,8 @@ struct PipelineSteps {
             return nil
         case (.prepare, .undecodable):
             throw .lost("replies out of step")
-        case (.execute, .completed(let result, let tag)):
-            return .statement(.completed(result, tag))
+        case (.execute, .completed(let result)):
+            return .statement(.completed(result))
         case (.execute, .undecodable(let reason)):
             return .statement(.undecodable(reason))
         case (.execute(let statement), .refused(let error)):
@@ -87,7 +87,7 @@ struct PipelineSteps {
 }
 
 enum StatementOutcome {
-    case completed(SQLResult, Reply.CommandTag)
+    case completed(SQLResult)
     case undecodable(String)
     case refused(ServerError)
     /// Not run, since one before it in the segment failed.

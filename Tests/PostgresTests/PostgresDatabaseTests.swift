@@ -30,7 +30,9 @@ extension OnServer {
         @Test("a column of another type is a defect that names the type")
         func unknownType() async throws {
             try await withDatabase { database in
-                let error = await #expect(throws: SQLError.self) { try await database.sql.read("SELECT 1.5 AS price", []) }
+                let error = await #expect(throws: SQLError.self) {
+                    try await database.sql.read("SELECT 1.5 AS price", [])
+                }
                 #expect(error == .defect("column price has the type numeric, which must be cast in the statement"))
             }
         }
@@ -159,7 +161,9 @@ extension OnServer {
         @Test("a read that takes too long ends as unavailable")
         func statementTimeLimit() async throws {
             try await withDatabase({ $0.statementTimeLimit = .milliseconds(100) }) { database in
-                let error = await #expect(throws: SQLError.self) { try await database.sql.read("SELECT pg_sleep(30)", []) }
+                let error = await #expect(throws: SQLError.self) {
+                    try await database.sql.read("SELECT pg_sleep(30)", [])
+                }
                 #expect(error?.isUnavailable == true)
             }
         }

@@ -83,10 +83,8 @@ struct MissingServer: Error, CustomStringConvertible {
 }
 
 func serverURL() throws -> URL {
-    guard let text = ProcessInfo.processInfo.environment["MARTLET_TEST_POSTGRES_URL"], let url = URL(string: text) else {
-        throw MissingServer()
-    }
-    return url
+    try ProcessInfo.processInfo.environment["MARTLET_TEST_POSTGRES_URL"].flatMap(URL.init(string:))
+        .orThrow(MissingServer())
 }
 
 extension Optional {

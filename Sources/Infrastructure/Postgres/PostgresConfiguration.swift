@@ -4,14 +4,17 @@ import CPostgres
 ///
 /// Its parts are never printed: they hold the password.
 package struct PostgresConfiguration: Sendable {
-    /// Connections that share the reads. Measured with 64 callers on two cores: see `defaultReadConnections`.
-    package var readConnections = Self.defaultReadConnections
-    /// Connections that share the batches.
-    package var writeConnections = Self.defaultWriteConnections
+    /// Connections that share the reads. More make smaller batches, which cost both sides more CPU for each read (with 8
+    /// callers on two cores 33 µs for two, 40 for four); with one alone a slow read holds up all the others.
+    package var readConnections = 2
+    /// Connections that share the batches. Each commit waits for the disk, and commits of several connections share one
+    /// flush: with 64 callers 16 did three times the batches of 4, for two thirds of the server's CPU.
+    package var writeConnections = 16
     /// How many reads travel together at most, which bounds what one failing read makes run again.
     package var readsPerSegment = 64
-    /// How many batches one connection has under way.
-    package var batchDepth = Self.defaultBatchDepth
+    /// How many batches one connection has under way. More gained nothing over more connections, and a batch behind a slow
+    /// one would wait although another connection is free.
+    package var batchDepth = 1
     /// Connections for transactions, each with a thread; opened when first needed.
     package var transactionConnections = 4
     /// How many calls of each kind may wait for a connection; one more is refused as unavailable.
@@ -22,15 +25,6 @@ package struct PostgresConfiguration: Sendable {
     package var callTimeLimit = Duration.seconds(10)
     /// How long one attempt to connect may take, and how long a call waits while there is no connection at all.
     package var outageTimeLimit = Duration.seconds(2)
-
-    /// More connections make smaller batches, which cost both sides more CPU for each read; one alone lets a slow read
-    /// hold up all the others.
-    package static let defaultReadConnections = 2
-    /// Each commit waits for the disk, and commits of several connections share one flush.
-    package static let defaultWriteConnections = 8
-
-    /// The next batch is at the server when the last one is done.
-    package static let defaultBatchDepth = 2
 
     private let parameters: [(keyword: String, value: String)]
 
@@ -71,7 +65,8 @@ package struct PostgresConfiguration: Sendable {
         let session = sessionSettings(role).map { "-c \($0)=\($1)" }.joined(separator: " ")
         let options = [session, self["options"]].compactMap { $0 }.joined(separator: " ")
         let ours = Self.networkDefaults.filter { self[$0.keyword] == nil }
-        return ours + parameters.filter { $0.keyword != "options" } + [("options", options), ("client_encoding", "UTF8")]
+        let theirs = parameters.filter { $0.keyword != "options" && $0.keyword != "client_encoding" }
+        return ours + theirs + [("options", options), ("client_encoding", "UTF8")]
     }
 
     /// A peer that vanished without a word is noticed within about 10 s, idle or not.

@@ -28,7 +28,7 @@ final class Transaction: SQLConnection {
         let first = Transaction(session, configuration)
         do {
             return try first.perform(body)
-        } catch where first.conflict != nil {
+        } catch  where first.conflict != nil {
             return try Transaction(session, configuration).perform(body)
         }
     }

@@ -48,7 +48,8 @@ struct ParameterBuffer {
     ) -> Outcome {
         bytes.withUnsafeBytes { bytes in
             let base = bytes.bindMemory(to: CChar.self).baseAddress
-            return withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: offsets.count + 1) { values in
+            let capacity = offsets.count + 1
+            return withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: capacity) { values in
                 for (index, offset) in offsets.enumerated() {
                     values.initializeElement(at: index, to: offset.flatMap { offset in base.map { $0 + offset } })
                 }

@@ -26,7 +26,7 @@ struct PipelineMachineTests {
         var machine = opened(aMachine())
         #expect(enqueue(["a"], in: &machine) == [["a"]])
         #expect(enqueue(["b", "c"], in: &machine) == [])
-        machine.told(.completed(aResult), on: 0)
+        machine.told(.completed(aResult), on: 0, now: start)
         #expect(seen(machine.synced(0, now: start)) == [.succeeded("a", 1)])
         #expect(dispatches(&machine) == [["b", "c"]])
     }
@@ -36,13 +36,13 @@ struct PipelineMachineTests {
         var machine = opened(aMachine())
         _ = enqueue(["first"], in: &machine)
         _ = enqueue(["a", "bad", "c", "d"], in: &machine)
-        machine.told(.completed(aResult), on: 0)
+        machine.told(.completed(aResult), on: 0, now: start)
         _ = machine.synced(0, now: start)
         #expect(dispatches(&machine) == [["a", "bad", "c", "d"]])
-        machine.told(.completed(aResult), on: 0)
-        machine.told(.refused(anError("22012")), on: 0)
-        machine.told(.skipped, on: 0)
-        machine.told(.skipped, on: 0)
+        machine.told(.completed(aResult), on: 0, now: start)
+        machine.told(.refused(anError("22012")), on: 0, now: start)
+        machine.told(.skipped, on: 0, now: start)
+        machine.told(.skipped, on: 0, now: start)
         #expect(
             seen(machine.synced(0, now: start)) == [
                 .succeeded("a", 1), .failed("bad", .defect("22012: data exception")),
@@ -61,7 +61,7 @@ struct PipelineMachineTests {
     func depth() {
         var machine = opened(aMachine(Self.batches))
         #expect(enqueue(["a", "b", "c"], in: &machine) == [["a"], ["b"]])
-        machine.told(.completed(aResult), on: 0)
+        machine.told(.completed(aResult), on: 0, now: start)
         #expect(seen(machine.synced(0, now: start)) == [.succeeded("a", 1)])
         #expect(dispatches(&machine) == [["c"]])
     }
@@ -70,8 +70,8 @@ struct PipelineMachineTests {
     func commitFailure() {
         var machine = opened(aMachine(Self.batches))
         _ = enqueue(["a"], in: &machine)
-        machine.told(.completed(aResult), on: 0)
-        machine.told(.refused(anError("23503", constraint: "posts_author_fkey")), on: 0)
+        machine.told(.completed(aResult), on: 0, now: start)
+        machine.told(.refused(anError("23503", constraint: "posts_author_fkey")), on: 0, now: start)
         #expect(seen(machine.synced(0, now: start)) == [.failed("a", .foreignKeyViolation("posts_author_fkey"))])
     }
 
@@ -80,11 +80,11 @@ struct PipelineMachineTests {
         var machine = opened(aMachine(Self.batches))
         _ = enqueue(["a"], in: &machine)
         for _ in 0..<Machine.rerunLimit {
-            machine.told(.refused(anError(sqlState)), on: 0)
+            machine.told(.refused(anError(sqlState)), on: 0, now: start)
             #expect(seen(machine.synced(0, now: start)) == [])
             #expect(dispatches(&machine) == [["a"]])
         }
-        machine.told(.refused(anError(sqlState)), on: 0)
+        machine.told(.refused(anError(sqlState)), on: 0, now: start)
         #expect(seen(machine.synced(0, now: start)).count == 1)
     }
 
@@ -122,9 +122,21 @@ struct PipelineMachineTests {
         var machine = opened(aMachine())
         _ = enqueue(["a"], in: &machine)
         #expect(seen(machine.expired(now: start + .seconds(10))) == [.failed("a", .unavailable("no answer in time"))])
-        #expect(machine.silentSlots(now: start + .seconds(10)) == [0])
-        machine.told(.completed(aResult), on: 0)
+        machine.told(.completed(aResult), on: 0, now: start)
         #expect(seen(machine.synced(0, now: start)) == [])
+    }
+
+    @Test("a connection that owes an outcome for too long is given up, counted from its last one")
+    func silence() {
+        var machine = opened(aMachine())
+        _ = enqueue(["a"], in: &machine)
+        _ = enqueue(["b", "c"], in: &machine)
+        machine.told(.completed(aResult), on: 0, now: start)
+        _ = machine.synced(0, now: start)
+        _ = dispatches(&machine)
+        machine.told(.completed(aResult), on: 0, now: start + .seconds(5))
+        #expect(machine.silentSlots(now: start + .seconds(10)) == [])
+        #expect(machine.silentSlots(now: start + .seconds(11)) == [0])
     }
 
     @Test("a full queue refuses the next call")
@@ -156,6 +168,7 @@ struct PipelineMachineTests {
             depth: 1,
             waitingCalls: 100,
             callTimeLimit: .seconds(10),
+            silenceLimit: .seconds(6),
             outageTimeLimit: .seconds(2),
             rerunsLostCalls: true
         )

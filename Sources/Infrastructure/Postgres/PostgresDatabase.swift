@@ -12,6 +12,8 @@ package import SQL
 package final class PostgresDatabase: SQLDatabase {
     package let dialect = SQLDialect.postgres
 
+    /// A server that has not ended a statement this long after its limit is taken for dead.
+    static let serverGrace = Duration.seconds(1)
     /// The protocol counts them in 16 bits.
     static let argumentLimit = 65_535
 
@@ -20,18 +22,22 @@ package final class PostgresDatabase: SQLDatabase {
     private let reads: PipelinePool
     private let batches: PipelinePool
     private let transactions: BlockingPool
+    /// One for all leases, so that a holder that tries again and again is not logged again and again.
+    private let leaseLogID: Int
 
     /// Starts to connect.
     /// - Throws: ``SQLError/unavailable(_:)`` if this process has no thread or descriptor left.
     package init(_ configuration: PostgresConfiguration, logger: Logger) throws(SQLError) {
         self.configuration = configuration
         log = ConnectionLog(logger: logger, endpoint: configuration.endpoint)
+        leaseLogID = log.newConnectionID()
         var limits = PipelineMachine<PipelineCall>.Limits(
             connections: configuration.readConnections,
             callsPerSegment: configuration.readsPerSegment,
             depth: 1,
             waitingCalls: configuration.waitingCalls,
             callTimeLimit: configuration.callTimeLimit,
+            silenceLimit: configuration.statementTimeLimit + Self.serverGrace,
             outageTimeLimit: configuration.outageTimeLimit,
             rerunsLostCalls: true
         )
@@ -85,7 +91,7 @@ package final class PostgresDatabase: SQLDatabase {
     }
 
     package func withLease(_ name: String, _ body: @escaping @Sendable () async throws -> Void) async throws {
-        let pool = BlockingPool(configuration, role: .lease, size: 1, log: log)
+        let pool = BlockingPool(configuration, role: .lease, size: 1, log: log, logID: leaseLogID)
         let lease = Lease(name, pool)
         let outcome: Result<Void, any Error>
         do {

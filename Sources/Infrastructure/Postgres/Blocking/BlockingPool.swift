@@ -30,12 +30,21 @@ final class BlockingPool: Sendable {
     private let role: ConnectionRole
     private let size: Int
     private let log: ConnectionLog
+    private let logID: Int?
 
-    init(_ configuration: PostgresConfiguration, role: ConnectionRole, size: Int, log: ConnectionLog) {
+    /// - Parameter logID: as which connection the log knows all of them; nil if each is its own.
+    init(
+        _ configuration: PostgresConfiguration,
+        role: ConnectionRole,
+        size: Int,
+        log: ConnectionLog,
+        logID: Int? = nil
+    ) {
         self.configuration = configuration
         self.role = role
         self.size = size
         self.log = log
+        self.logID = logID
     }
 
     deinit {
@@ -78,9 +87,11 @@ final class BlockingPool: Sendable {
     }
 
     private func startWorker() {
-        let isStarted = threads.start("postgres-\(role.rawValue)") { [shared, configuration, role, log] in
-            let session = BlockingSession(configuration, role: role, log: log)
+        let isStarted = threads.start("postgres-\(role.rawValue)") { [shared, configuration, role, log, logID] in
+            let id = logID ?? log.newConnectionID()
+            let session = BlockingSession(configuration, role: role, log: log, logID: id)
             while let job = Self.nextJob(shared) { job.run(session) }
+            if logID == nil { log.forget(id) }
         }
         guard !isStarted else { return }
         let refused = shared.state.withLock { state in

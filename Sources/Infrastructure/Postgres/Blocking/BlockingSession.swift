@@ -12,16 +12,15 @@ final class BlockingSession {
     private let clock = ContinuousClock()
     private var connection: PipelineConnection?
 
-    init(_ configuration: PostgresConfiguration, role: ConnectionRole, log: ConnectionLog) {
+    /// - Parameter logID: as which connection the log knows it.
+    init(_ configuration: PostgresConfiguration, role: ConnectionRole, log: ConnectionLog, logID: Int) {
         self.configuration = configuration
         self.role = role
         self.log = log
-        logID = log.newConnectionID()
+        self.logID = logID
     }
 
-    deinit {
-        log.forget(logID)
-    }
+    var isConnected: Bool { connection != nil }
 
     /// Runs statements as one segment, all or none, and gives their outcomes.
     /// - Parameter limit: for all of it; at its end the connection is given up.

@@ -107,7 +107,7 @@ final class Transaction: SQLConnection {
             do throws(PostgresFailure) {
                 outcomes = try session.run(statements, limit: timeLeft)
             } catch {
-                guard !hasBegun, case .lost = error, !wasTriedAgain else { throw error }
+                guard !hasBegun, case .lost = error, !wasTriedAgain, timeLeft > .zero else { throw error }
                 wasTriedAgain = true
                 outcomes = try session.run(statements, limit: timeLeft)
             }
@@ -134,6 +134,7 @@ final class Transaction: SQLConnection {
 
     /// A connection that cannot roll back is of no use; closing it rolls back too.
     private func rollBack() {
+        guard session.isConnected else { return }
         do throws(PostgresFailure) {
             _ = try session.run([Self.rollback], limit: configuration.outageTimeLimit)
         } catch {

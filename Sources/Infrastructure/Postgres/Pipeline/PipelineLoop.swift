@@ -67,6 +67,7 @@ final class PipelineLoop {
             }
             dispatch()
             poll.wait(timeout: timeout()) { ready.append($0) }
+            now = clock.now
             for token in ready {
                 if token == Self.wakeToken { inbox.acknowledgeWake() } else { serve(token) }
             }
@@ -102,7 +103,7 @@ final class PipelineLoop {
             case .open(let connection):
                 try connection.receive { outcome in
                     switch outcome {
-                    case .statement(let outcome): machine.told(outcome, on: slot)
+                    case .statement(let outcome): machine.told(outcome, on: slot, now: now)
                     case .synced: settle(machine.synced(slot, now: now))
                     }
                 }

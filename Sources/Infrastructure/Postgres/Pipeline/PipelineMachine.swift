@@ -21,6 +21,8 @@ struct PipelineMachine<Call: PipelinedCall> {
         var depth: Int
         var waitingCalls: Int
         var callTimeLimit: Duration
+        /// How long a connection may owe the outcome of its next statement.
+        var silenceLimit: Duration
         /// How long a call waits while there is no connection.
         var outageTimeLimit: Duration
         /// Whether calls in flight on a lost connection may run once more elsewhere.
@@ -60,7 +62,8 @@ struct PipelineMachine<Call: PipelinedCall> {
 
     private struct Segment {
         var entries: [Entry]
-        var sent: ContinuousClock.Instant
+        /// When it was sent, or the last of its statements was told.
+        var lastProgress: ContinuousClock.Instant
         /// The entry whose statement is the next to be told; past the last one when only the commit is left.
         var current = 0
         var failure: ServerError?
@@ -131,7 +134,7 @@ struct PipelineMachine<Call: PipelinedCall> {
             if !entry.call.isAbandoned { entries.append(entry) }
         }
         guard !entries.isEmpty else { return nil }
-        slots[slot].inFlight.append(Segment(entries: entries, sent: now))
+        slots[slot].inFlight.append(Segment(entries: entries, lastProgress: now))
         return Dispatch(slot: slot, calls: entries.map(\.call))
     }
 
@@ -146,15 +149,18 @@ struct PipelineMachine<Call: PipelinedCall> {
     }
 
     /// A statement of the oldest segment in flight on this connection has an outcome.
-    mutating func told(_ outcome: StatementOutcome, on slot: Int) {
+    mutating func told(_ outcome: StatementOutcome, on slot: Int, now: ContinuousClock.Instant) {
         guard !slots[slot].inFlight.isEmpty else { return }
-        slots[slot].inFlight.update(at: 0) { $0.tell(outcome) }
+        slots[slot].inFlight.update(at: 0) { segment in
+            segment.lastProgress = now
+            segment.tell(outcome)
+        }
     }
 
     /// The oldest segment in flight on this connection is over.
     mutating func synced(_ slot: Int, now: ContinuousClock.Instant) -> [Settlement] {
         guard let segment = slots[slot].inFlight.popFirst() else { return [] }
-        if !slots[slot].inFlight.isEmpty { slots[slot].inFlight.update(at: 0) { $0.sent = now } }
+        if !slots[slot].inFlight.isEmpty { slots[slot].inFlight.update(at: 0) { $0.lastProgress = now } }
         guard let failure = segment.failure else { return segment.entries.compactMap(Self.success) }
         var settlements: [Settlement] = []
         var again: [Entry] = []
@@ -205,10 +211,10 @@ struct PipelineMachine<Call: PipelinedCall> {
         return settlements
     }
 
-    /// Connections that have owed an answer for longer than any call may take: the server or the network hangs.
+    /// Connections that have owed an answer for longer than any statement may take: the server or the network hangs.
     func silentSlots(now: ContinuousClock.Instant) -> [Int] {
         slots.indices.filter { index in
-            slots[index].inFlight.first.map { now - $0.sent >= limits.callTimeLimit } ?? false
+            slots[index].inFlight.first.map { now - $0.lastProgress >= limits.silenceLimit } ?? false
         }
     }
 

@@ -1,0 +1,42 @@
+import SQL
+
+/// A few connections in pipeline mode, driven by one thread of their own; callers wait without holding a thread.
+final class PipelinePool: Sendable {
+    private let inbox: Inbox
+    private let threads = RunningThreads()
+
+    init(
+        _ configuration: PostgresConfiguration,
+        role: ConnectionRole,
+        limits: PipelineMachine<PipelineCall>.Limits,
+        log: ConnectionLog
+    ) throws(SQLError) {
+        let inbox = try Inbox(limit: limits.waitingCalls)
+        self.inbox = inbox
+        let isStarted = threads.start("postgres-\(role.rawValue)") {
+            do throws(SQLError) {
+                let loop = try PipelineLoop(configuration, role: role, limits: limits, inbox: inbox, log: log)
+                loop.run()
+            } catch {
+                inbox.close()
+            }
+        }
+        guard isStarted else { throw .unavailable("no thread left") }
+    }
+
+    deinit {
+        inbox.close()
+    }
+
+    func run(_ statements: [BoundStatement]) async throws -> [SQLResult] {
+        try await Waiter.wait { waiter in
+            try inbox.put(PipelineCall(statements, waiter))
+        }
+    }
+
+    /// Fails what waits and returns when the connections are closed.
+    func close() async {
+        inbox.close()
+        await threads.allEnded()
+    }
+}

@@ -13,6 +13,7 @@ import WebSocketServerKit
 func withLiveServer(
     _ world: World = World(),
     _ configure: (inout LiveServerConfiguration) -> Void = { _ in },
+    dependencies: [Dependency]? = nil,
     _ body: @Sendable (RunningServer) async throws -> Void
 ) async throws {
     var configuration = LiveServerConfiguration(port: 0)
@@ -27,7 +28,7 @@ func withLiveServer(
         events: world,
         bus: world,
         clock: world.clock,
-        dependencies: [
+        dependencies: dependencies ?? [
             Dependency(name: "database") {},
             Dependency(name: "broker") { try await world.checkHealth() },
         ],

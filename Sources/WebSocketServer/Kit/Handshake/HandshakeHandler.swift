@@ -35,20 +35,24 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Se
 
     static func install(on channel: any Channel, services: LiveServices, handshake: Handshake) throws {
         guard let part = services.hub.part(of: channel.eventLoop) else { throw ChannelError.operationUnsupported }
-        guard services.quota.connectionOpened() else {
+        let hasRoom = services.quota.connectionOpened()
+        do {
+            guard hasRoom else { throw ChannelError.operationUnsupported }
+            let configuration = services.configuration
+            var limits = NIOHTTPDecoderLimitConfiguration()
+            limits.maxHeaderFieldSize = configuration.maximumHeaderBytes
+            limits.maxHeaderListSize = configuration.maximumHeaderBytes
+            limits.maxHeaderFieldCount = 100
+            let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(HTTPResponseEncoder())
+            try pipeline.addHandler(ByteToMessageHandler(decoder))
+            try pipeline.addHandler(HandshakeHandler(services: services, hub: part.local, handshake: handshake))
+        } catch {
+            // Without our last handler nobody counts the connection out again.
             services.quota.connectionClosed()
-            throw ChannelError.operationUnsupported
+            throw error
         }
-        var limits = NIOHTTPDecoderLimitConfiguration()
-        limits.maxHeaderFieldSize = services.configuration.maximumHeaderBytes
-        limits.maxHeaderListSize = services.configuration.maximumHeaderBytes
-        limits.maxHeaderFieldCount = 100
-        let pipeline = channel.pipeline.syncOperations
-        try pipeline.addHandler(HTTPResponseEncoder())
-        try pipeline.addHandler(
-            ByteToMessageHandler(
-                HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)))
-        try pipeline.addHandler(HandshakeHandler(services: services, hub: part.local, handshake: handshake))
     }
 
     // MARK: ServedChannel

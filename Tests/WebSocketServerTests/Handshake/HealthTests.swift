@@ -1,7 +1,9 @@
+import Application
 import NIOCore
 import NIOHTTP1
 import TestSupport
 import Testing
+import WebSocketServerKit
 
 @Suite("Plain HTTP on the live port")
 struct HealthTests {
@@ -37,6 +39,17 @@ struct HealthTests {
                 #"{"status":"unavailable","dependencies":[{"name":"database","status":"ok"},"#
                 + #"{"name":"broker","status":"unavailable"}]}"#
             #expect(out.body == expected)
+        }
+    }
+
+    @Test("a dependency that does not answer in time is out, and does not hold up the answer")
+    func hanging() async throws {
+        let hanging = Dependency(name: "database") { try await Task.sleep(for: .seconds(3600)) }
+        try await withLiveServer(World(), { $0.healthCheckTimeout = .milliseconds(50) }, dependencies: [hanging]) {
+            server in
+            let out = try await answer(server, "/health/ready")
+            #expect(out.status == 503)
+            #expect(out.body.contains(#"{"name":"database","status":"unavailable"}"#))
         }
     }
 

@@ -23,15 +23,7 @@ struct API: Sendable {
         try await Engine.sqlite.withStores { stores in
             let services = try await Services(stores, hasher: hasher)
             let application = restApplication(
-                RestServices(
-                    accounts: services.accounts,
-                    sessions: services.sessions,
-                    graph: services.graph,
-                    posts: services.posts,
-                    authenticator: services.authenticator,
-                    dependencies: dependencies,
-                    logger: .quiet
-                ),
+                RestServices(services, dependencies: dependencies),
                 configuration: RestServerConfiguration(docsAssets: docsAssets)
             )
             try await application.test(.router) { client in
@@ -74,7 +66,7 @@ struct API: Sendable {
 
     /// An admin, made as the command line makes one.
     func admin(_ name: String = "root_admin") async throws -> Someone {
-        _ = try await services.accounts.create(
+        _ = try await services.createAccount(
             Registration(username: name, password: Services.password, role: Role.admin.rawValue)
         )
         let answer = try await send(
@@ -131,5 +123,19 @@ struct Answer: Sendable {
     /// The broken rules of a problem, as `field:code`.
     var fields: [String] {
         json["fields"].elements.map { "\($0["field"].text ?? ""):\($0["code"].text ?? "")" }
+    }
+}
+
+extension RestServices {
+    init(_ services: Services, dependencies: [Dependency] = []) {
+        self.init(
+            accounts: services.accounts,
+            sessions: services.sessions,
+            graph: services.graph,
+            posts: services.posts,
+            authenticator: services.authenticator,
+            dependencies: dependencies,
+            logger: .quiet
+        )
     }
 }

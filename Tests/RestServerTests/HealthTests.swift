@@ -1,4 +1,5 @@
 import Application
+import HTTPTypes
 import Testing
 
 @testable import RestServerKit

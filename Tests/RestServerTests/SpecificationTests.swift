@@ -10,18 +10,7 @@ struct SpecificationTests {
     @Test("It names every route, and every route is in it")
     func routesAgree() async throws {
         try await API.run { api in
-            let router = restRouter(
-                RestServices(
-                    accounts: api.services.accounts,
-                    sessions: api.services.sessions,
-                    graph: api.services.graph,
-                    posts: api.services.posts,
-                    authenticator: api.services.authenticator,
-                    dependencies: [],
-                    logger: .quiet
-                ),
-                configuration: RestServerConfiguration()
-            )
+            let router = restRouter(RestServices(api.services), configuration: RestServerConfiguration())
             // The router makes the HEAD routes itself, out of those of GET.
             let routes = router.routes.filter { $0.method != .head }.map {
                 APIContract.Operation(method: $0.method.rawValue, path: $0.path.description)

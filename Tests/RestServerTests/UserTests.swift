@@ -1,5 +1,8 @@
+import HTTPTypes
 import TestSupport
 import Testing
+
+@testable import RestServerKit
 
 @Suite("Accounts and users")
 struct UserTests {

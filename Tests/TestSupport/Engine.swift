@@ -1,10 +1,10 @@
-package import Application
 import Domain
 import Foundation
-import Logging
+package import Logging
 import Postgres
 package import SQL
 import SQLite
+import Testing
 
 /// The databases that every store must work on, unchanged.
 package enum Engine: String, CaseIterable, Sendable, CustomTestStringConvertible {

@@ -1,5 +1,6 @@
-package import Application
+import Application
 package import Domain
+import SQL
 import Synchronization
 
 /// A clock that stands still until it is moved.

@@ -5,6 +5,7 @@ import Security
 /// Every use case over one database, with real hashing and signing; only the clock and the ids are the test's own.
 package struct Services: Sendable {
     package let stores: Stores
+    package let createAccount: CreateAccount
     package let accounts: Accounts
     package let sessions: Sessions
     package let graph: SocialGraph
@@ -18,16 +19,20 @@ package struct Services: Sendable {
         allowsOpenAdminRegistration: Bool = false
     ) async throws {
         let hasher = try hasher ?? Self.hasher.get()
-        let tokens = JWTTokenCoder(secret: try JWTSecret(Self.secret), issuer: "martlet-tests", clock: stores.clock)
+        let tokens = await JWTTokenCoder(
+            secret: try JWTSecret(Self.secret),
+            issuer: "martlet-tests",
+            clock: stores.clock
+        )
         let identifiers = Identifiers(clock: stores.clock, entropy: CountingEntropy())
         let outbox = OutboxSignal()
         self.stores = stores
-        authenticator = Authenticator(tokens: await tokens, sessions: stores.sessions, clock: stores.clock)
+        authenticator = Authenticator(tokens: tokens, sessions: stores.sessions, clock: stores.clock)
         sessions = Sessions(
             users: stores.users,
             sessions: stores.sessions,
             hasher: hasher,
-            tokens: await tokens,
+            tokens: tokens,
             authenticator: authenticator,
             identifiers: identifiers,
             clock: stores.clock,
@@ -35,12 +40,13 @@ package struct Services: Sendable {
             lifetimes: lifetimes,
             logger: .quiet
         )
+        createAccount = CreateAccount(users: stores.users, hasher: hasher, identifiers: identifiers)
         accounts = Accounts(
             users: stores.users,
             hasher: hasher,
+            createAccount: createAccount,
             sessions: sessions,
             authenticator: authenticator,
-            identifiers: identifiers,
             outbox: outbox,
             allowsOpenAdminRegistration: allowsOpenAdminRegistration
         )

@@ -17,6 +17,7 @@ let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swi
 let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
@@ -109,13 +110,14 @@ let package = Package(
             "Bootstrap", "Infrastructure/Bootstrap",
             [
                 "Application", "Domain", "SQL", "SQLite", "Postgres", "RabbitMQ", "InProcess", "Security",
-                "RestServerKit", "WebSocketServerKit", configuration, logging, serviceLifecycle, hummingbird,
+                "RestServerKit", "WebSocketServerKit", configuration, hummingbird, logging,
+                serviceLifecycle, unixSignals,
             ]
         ),
         executable("RestServer", "RestServer/Main", ["Bootstrap", argumentParser]),
         executable("WebSocketServer", "WebSocketServer/Main", ["Bootstrap", argumentParser]),
         target("LiveClient", "LiveClient", [nioCore, nioPosix, nioHTTP1, nioWebSocket]),
-        executable("martlet", "Martlet", ["Bootstrap", "LiveClient", "SQL", argumentParser]),
+        executable("martlet", "Martlet", ["Bootstrap", "LiveClient", "SQL", argumentParser, nioHTTP1]),
 
         // Shared by the tests: engines, fixtures, conditions.
         .target(
@@ -124,10 +126,23 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
+        .target(
+            name: "BusTestSupport",
+            dependencies: ["Application", "Domain", "RabbitMQ", "InProcess", logging],
+            path: "Tests/BusTestSupport",
+            swiftSettings: settings
+        ),
         tests("DomainTests", ["Domain"]),
-        tests("ApplicationTests", ["Application", "Domain", "TestSupport"]),
-        tests("ContractTests", ["Application", "Domain", "TestSupport"]),
+        tests("ApplicationTests", ["Application", "BusTestSupport", "Domain", "TestSupport"]),
+        tests("ContractTests", ["Application", "BusTestSupport", "Domain", "TestSupport"]),
+        tests("PostgresTests", ["Postgres", "SQL", logging]),
         tests("SecurityTests", ["Security", "Application", "Domain", "CSodium", crypto]),
+        tests(
+            "RabbitMQTests",
+            ["Application", "BusTestSupport", "CRabbitMQ", "Domain", "InProcess", "RabbitMQ", logging]
+        ),
+        tests("InProcessTests", ["Application", "BusTestSupport", "Domain", "InProcess"]),
+        tests("APIModelTests", ["APIModel", "Application", "Domain"]),
         tests(
             "RestServerTests",
             [
@@ -135,7 +150,14 @@ let package = Package(
                 hummingbird, hummingbirdTesting, logging, nioCore, yams,
             ]
         ),
-        tests("EndToEndTests", ["LiveClient", "TestSupport", asyncHTTPClient, nioCore]),
+        tests(
+            "WebSocketServerTests",
+            [
+                "APIModel", "Application", "Domain", "LiveClient", "WebSocketServerKit", logging, nioCore, nioEmbedded,
+                nioHTTP1, nioPosix, serviceLifecycle,
+            ]
+        ),
+        tests("EndToEndTests", ["LiveClient", "TestSupport", asyncHTTPClient, nioCore, nioHTTP1]),
 
         library("CPostgres", pkgConfig: "libpq", apt: "libpq-dev"),
         library("CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev"),

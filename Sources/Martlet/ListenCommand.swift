@@ -1,5 +1,6 @@
 import ArgumentParser
 import LiveClient
+import NIOHTTP1
 
 struct ListenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,10 +15,22 @@ struct ListenCommand: AsyncParsableCommand {
         guard let token = readLine(), !token.isEmpty else {
             throw ValidationError("There is no access token on standard input.")
         }
-        let code = try await LiveClient(url: url, token: token).listen { frame in
-            print(frame)
-            flushStandardOutput()
+        let client: WebSocketClient
+        do {
+            client = try await WebSocketClient.connect(url, headers: ["Authorization": "Bearer \(token)"])
+        } catch let refusal as WebSocketClient.Refusal {
+            throw ValidationError("The server refused the feed with \(refusal.status): \(refusal.body)")
         }
-        throw CleanExit.message("The server closed the feed\(code.map { " with code \($0)" } ?? "").")
+        do {
+            while true {
+                print(try await client.nextText(within: Self.patience))
+                flushStandardOutput()
+            }
+        } catch WebSocketClient.Failure.closed(let code) {
+            throw CleanExit.message("The server closed the feed\(code.map { " with code \($0)" } ?? "").")
+        }
     }
+
+    /// A quiet feed is no reason to leave.
+    private static let patience: Duration = .seconds(86_400)
 }

@@ -1,5 +1,6 @@
 import Foundation
 import LiveClient
+import NIOHTTP1
 import Synchronization
 import TestSupport
 import Testing
@@ -90,7 +91,7 @@ final class Servers: Sendable {
 
     private func findPorts(rest: ServerProcess, live: ServerProcess) async throws {
         let restPort = try await rest.port(after: Self.restListens)
-        let livePort = try await live.port(after: "Live server listens")
+        let livePort = try await live.port(after: "Live feed listens")
         running.withLock { running in
             running.restPort = restPort
             running.livePort = livePort
@@ -115,8 +116,13 @@ final class Servers: Sendable {
     /// Runs `body` while `account` listens.
     func listening(_ account: RestClient.Account, _ body: @Sendable (Feed) async throws -> Void) async throws {
         let feed = Feed()
-        let client = try LiveClient(url: liveURL, token: account.token)
-        try await withRunning({ feed.closed(try await client.listen { try feed.take($0) }) }) {
+        let client = try await WebSocketClient.connect(
+            liveURL,
+            headers: ["Authorization": "Bearer \(account.token)"]
+        )
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await feed.read(client) }
+            defer { client.drop() } // It ends the reader too.
             _ = try await eventually("\(account.name) is ready") { feed.isReady ? true : nil }
             try await body(feed)
         }
@@ -128,7 +134,7 @@ final class Feed: Sendable {
     private struct Seen {
         var isReady = false
         var posts: [String] = []
-        var closeCode: Int??
+        var closeCode: UInt16??
     }
 
     private struct Frame: Decodable {
@@ -147,7 +153,16 @@ final class Feed: Sendable {
     /// The ids of `post.created` frames in the order they came.
     var posts: [String] { seen.withLock { $0.posts } }
 
-    func take(_ text: String) throws {
+    /// Reads until the connection ends.
+    func read(_ client: WebSocketClient) async throws {
+        do {
+            while true { try take(try await client.nextText(within: .seconds(300))) }
+        } catch WebSocketClient.Failure.closed(let code) {
+            seen.withLock { $0.closeCode = .some(code) }
+        }
+    }
+
+    private func take(_ text: String) throws {
         let frame = try JSONDecoder().decode(Frame.self, from: Data(text.utf8))
         seen.withLock { seen in
             if frame.type == "ready" { seen.isReady = true }
@@ -155,15 +170,11 @@ final class Feed: Sendable {
         }
     }
 
-    func closed(_ code: Int?) {
-        seen.withLock { $0.closeCode = .some(code) }
-    }
-
     func wait(for post: String) async throws {
         _ = try await eventually("a frame with post \(post)") { posts.contains(post) ? true : nil }
     }
 
-    func closeCode() async throws -> Int? {
+    func closeCode() async throws -> UInt16? {
         try await eventually("the server closes") { seen.withLock { $0.closeCode } }
     }
 }

@@ -2,7 +2,7 @@ import Application
 import Domain
 import NIOCore
 import NIOHTTP1
-import TestSupport
+import LiveClient
 import Testing
 import WebSocketServerKit
 

@@ -5,7 +5,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import TestSupport
+import LiveClient
 import Testing
 import WebSocketServerKit
 

@@ -36,12 +36,14 @@ package enum AllInOne {
         let useCases = UseCases(ports, settings: settings, logger: logger)
         let dependencies = [Dependency.database(ports.events)]
         let welcome = Welcome(dataFolder: folder.path, hasDocs: settings.docsAssets != nil)
+        let live = liveServer(ports, useCases, settings, dependencies, logger)
         try await serve(
             [
                 BackgroundService(name: "relay") { try await useCases.relay.run() },
                 BackgroundService(name: "housekeeping") { try await useCases.housekeeping.run() },
-                liveServer(ports, useCases, settings, dependencies, logger) { await welcome.live(port: $0) },
-                restServer(useCases, settings, dependencies, logger) { await welcome.rest(port: $0) },
+                live,
+                BackgroundService(name: "welcome") { try await welcome.waitFor(live) },
+                restServer(useCases, settings, dependencies, logger) { await welcome.restListens(on: $0) },
             ],
             logger: logger
         )

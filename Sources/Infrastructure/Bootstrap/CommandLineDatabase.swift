@@ -1,4 +1,5 @@
-package import Application
+import Application
+import Domain
 package import Logging
 import Postgres
 package import SQL

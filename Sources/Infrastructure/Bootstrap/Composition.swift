@@ -5,6 +5,7 @@ import RestServerKit
 import SQL
 import Security
 import ServiceLifecycle
+import UnixSignals
 import WebSocketServerKit
 
 extension Ports {
@@ -64,6 +65,27 @@ func restServer(
             docsAssets: settings.docsAssets
         ),
         onBound: onBound
+    )
+}
+
+func liveServer(
+    _ ports: Ports,
+    _ useCases: UseCases,
+    _ settings: Settings,
+    _ dependencies: [Dependency],
+    _ logger: Logger
+) -> LiveServer {
+    var configuration = LiveServerConfiguration(host: settings.address, port: settings.livePort)
+    configuration.allowedOrigins = settings.allowedOrigins
+    return LiveServer(
+        configuration: configuration,
+        authenticator: useCases.authenticator,
+        follows: ports.follows,
+        events: ports.events,
+        bus: ports.bus,
+        clock: ports.clock,
+        dependencies: dependencies,
+        logger: logger
     )
 }
 

@@ -1,5 +1,5 @@
 import FoundationEssentials
-package import Logging
+import Logging
 
 #if canImport(Glibc)
     import Glibc

@@ -1,4 +1,5 @@
 import Application
+import Domain
 import SQL
 
 /// The version that `--version` prints and the API names.

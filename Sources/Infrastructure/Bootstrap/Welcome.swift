@@ -1,3 +1,6 @@
+import ServiceLifecycle
+import WebSocketServerKit
+
 /// What the all-in-one server prints once both ports are open: where it is, and what to try first.
 actor Welcome {
     private let dataFolder: String
@@ -10,14 +13,16 @@ actor Welcome {
         self.hasDocs = hasDocs
     }
 
-    func rest(port: Int) {
+    func restListens(on port: Int) {
         restPort = port
         printIfComplete()
     }
 
-    func live(port: Int) {
-        livePort = port
+    /// Learns the port of the live feed, and stays until the shutdown: a service that ends early ends them all.
+    func waitFor(_ live: LiveServer) async throws {
+        livePort = await live.boundPort
         printIfComplete()
+        try await gracefulShutdown()
     }
 
     private func printIfComplete() {

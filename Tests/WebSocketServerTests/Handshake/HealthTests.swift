@@ -1,7 +1,7 @@
 import Application
 import NIOCore
 import NIOHTTP1
-import TestSupport
+import LiveClient
 import Testing
 import WebSocketServerKit
 

@@ -2,7 +2,7 @@ import Domain
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
-import TestSupport
+import LiveClient
 import Testing
 import WebSocketServerKit
 

@@ -56,10 +56,11 @@ package final class LiveServer: Service {
         let listener = try await bind()
         let port = listener.localAddress?.port ?? 0
         services.logger.info(
-            "the live feed listens",
+            "Live feed listens",
             metadata: [
-                "url": "ws://\(services.configuration.host):\(port)/v1/live", "openFilesLimit": "\(files)",
-            ])
+                "host": "\(services.configuration.host)", "port": "\(port)", "openFilesLimit": "\(files)",
+            ]
+        )
         boundContinuation.yield(port)
         for part in services.hub.parts {
             part.eventLoop.execute { part.local.startTicking() }

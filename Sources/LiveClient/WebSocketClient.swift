@@ -4,7 +4,8 @@ package import NIOHTTP1
 import NIOPosix
 import NIOWebSocket
 
-/// A WebSocket client for tests that shares no code with our server: NIO's own upgrader and frame codec.
+/// A WebSocket client for the command line and for tests that shares no code with our server: NIO's own upgrader and
+/// frame codec.
 ///
 /// It answers pings and close frames by itself. What comes in waits until it is asked for.
 package final class WebSocketClient: Sendable {

@@ -105,11 +105,11 @@ final class Transaction: SQLConnection {
             // A connection that broke while nobody used it shows only now; nothing is under way, so once more.
             let outcomes: [StatementOutcome]
             do throws(PostgresFailure) {
-                outcomes = try session.run(statements, limit: timeLeft)
+                outcomes = try session.run(statements, limit: min(timeLeft, statementLimit))
             } catch {
                 guard !hasBegun, case .lost = error, !wasTriedAgain, timeLeft > .zero else { throw error }
                 wasTriedAgain = true
-                outcomes = try session.run(statements, limit: timeLeft)
+                outcomes = try session.run(statements, limit: min(timeLeft, statementLimit))
             }
             let failure = outcomes.first { if case .refused = $0 { true } else { false } }
             if case .refused(let error) = failure { note(.refused(error)) }
@@ -147,6 +147,7 @@ final class Transaction: SQLConnection {
     }
 
     private var timeLeft: Duration { deadline - .now }
+    private var statementLimit: Duration { configuration.statementTimeLimit + PostgresDatabase.serverGrace }
 
     private static let begin = BoundStatement("BEGIN", [])
     private static let commit = BoundStatement("COMMIT", [])

@@ -88,10 +88,11 @@ let package = Package(
             "SQL", "Infrastructure/SQL", ["Application", "Domain", crypto, logging],
             resources: [.embedInCode("Migrations")]),
         target("SQLite", "Infrastructure/SQLite", ["SQL", "Application", grdb]),
-        target("Postgres", "Infrastructure/Postgres", ["SQL", "Application", "CPostgres", logging]),
+        target("Postgres", "Infrastructure/Postgres", ["SQL", "CPostgres", logging]),
         target("RabbitMQ", "Infrastructure/RabbitMQ", ["Application", "Domain", "CRabbitMQ", logging]),
         target("InProcess", "Infrastructure/InProcess", ["Application", "Domain"]),
-        target("Security", "Infrastructure/Security", ["Application", "Domain", "CSodium", crypto, jwt]),
+        // Not "Security": packages that ask canImport(Security) mean Apple's framework.
+        target("MartletSecurity", "Infrastructure/Security", ["Application", "Domain", "CSodium", crypto, jwt]),
 
         // The two faces: they see ports and use cases, and no adapter.
         target("APIModel", "APIModel", ["Application", "Domain"]),
@@ -109,7 +110,7 @@ let package = Package(
         target(
             "Bootstrap", "Infrastructure/Bootstrap",
             [
-                "Application", "Domain", "SQL", "SQLite", "Postgres", "RabbitMQ", "InProcess", "Security",
+                "Application", "Domain", "SQL", "SQLite", "Postgres", "RabbitMQ", "InProcess", "MartletSecurity",
                 "RestServerKit", "WebSocketServerKit", configuration, hummingbird, logging,
                 serviceLifecycle, unixSignals,
             ]
@@ -122,7 +123,7 @@ let package = Package(
         // Shared by the tests: engines, fixtures, conditions.
         .target(
             name: "TestSupport",
-            dependencies: ["Application", "Domain", "SQL", "SQLite", "Postgres", "CPostgres", "Security", logging],
+            dependencies: ["Application", "Domain", "SQL", "SQLite", "Postgres", "CPostgres", "MartletSecurity", logging],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
@@ -136,7 +137,7 @@ let package = Package(
         tests("ApplicationTests", ["Application", "BusTestSupport", "Domain", "TestSupport"]),
         tests("ContractTests", ["Application", "BusTestSupport", "Domain", "TestSupport"]),
         tests("PostgresTests", ["Postgres", "SQL", logging]),
-        tests("SecurityTests", ["Security", "Application", "Domain", "CSodium", crypto]),
+        tests("SecurityTests", ["MartletSecurity", "Application", "Domain", "CSodium", crypto]),
         tests(
             "RabbitMQTests",
             ["Application", "BusTestSupport", "CRabbitMQ", "Domain", "InProcess", "RabbitMQ", logging]
@@ -146,7 +147,7 @@ let package = Package(
         tests(
             "RestServerTests",
             [
-                "APIModel", "Application", "Domain", "RestServerKit", "SQL", "Security", "TestSupport", httpTypes,
+                "APIModel", "Application", "Domain", "RestServerKit", "SQL", "MartletSecurity", "TestSupport", httpTypes,
                 hummingbird, hummingbirdTesting, logging, nioCore, yams,
             ]
         ),

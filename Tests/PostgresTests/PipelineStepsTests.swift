@@ -69,7 +69,7 @@ struct PreparedStatementsTests {
     @Test("past the limit a statement gets no name")
     func nameLimit() {
         var prepared = PreparedStatements()
-        for number in 0..<PreparedStatements.nameLimit { _ = prepared.use(SQLStatement("S\(number)"), types: []) }
+        for number in 0..<PreparedStatements.nameLimit { _ = prepared.use("S\(raw: String(number))", types: []) }
         #expect(prepared.use("one more", types: []).name == [0])
     }
 }

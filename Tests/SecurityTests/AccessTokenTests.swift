@@ -2,7 +2,7 @@ import Application
 import Crypto
 import Domain
 import Foundation
-import Security
+import MartletSecurity
 import Testing
 
 @Suite("Access tokens")

@@ -4,7 +4,7 @@ import Domain
 import Foundation
 import Testing
 
-@testable import Security
+@testable import MartletSecurity
 
 @Suite("Hashing passwords", .timeLimit(.minutes(1)))
 struct Argon2idHasherTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Security
+@testable import MartletSecurity
 
 @Suite("The queue of the hasher")
 struct HashingQueueTests {

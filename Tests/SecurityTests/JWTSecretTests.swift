@@ -2,7 +2,7 @@ import Domain
 import Foundation
 import Testing
 
-@testable import Security
+@testable import MartletSecurity
 
 @Suite("The secret behind tokens")
 struct JWTSecretTests {

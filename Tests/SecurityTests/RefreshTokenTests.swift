@@ -1,6 +1,6 @@
 import Domain
 import Foundation
-import Security
+import MartletSecurity
 import Testing
 
 @Suite("Refresh tokens")

@@ -1,7 +1,7 @@
 import Application
 import Domain
 import Foundation
-import Security
+import MartletSecurity
 import Testing
 
 @Suite("The machine's clock and chance")

@@ -1,3 +1,4 @@
+package import Application
 import Domain
 import Foundation
 package import Logging
@@ -61,15 +62,15 @@ package enum Engine: String, CaseIterable, Sendable, CustomTestStringConvertible
     }
 }
 
-/// Every store over one database.
+/// Every store over one database, as the ports that they are.
 package struct Stores: Sendable {
     package let database: any SQLDatabase
     package let clock = ManualClock()
-    package var users: SQLUserStore { SQLUserStore(database: database, clock: clock) }
-    package var sessions: SQLSessionStore { SQLSessionStore(database: database) }
-    package var posts: SQLPostStore { SQLPostStore(database: database, clock: clock) }
-    package var follows: SQLFollowStore { SQLFollowStore(database: database, clock: clock) }
-    package var events: SQLEventLog { SQLEventLog(database: database) }
+    package var users: any UserStore { SQLUserStore(database: database, clock: clock) }
+    package var sessions: any SessionStore { SQLSessionStore(database: database) }
+    package var posts: any PostStore { SQLPostStore(database: database, clock: clock) }
+    package var follows: any FollowStore { SQLFollowStore(database: database, clock: clock) }
+    package var events: any EventLog { SQLEventLog(database: database) }
 
     package init(_ database: any SQLDatabase) {
         self.database = database

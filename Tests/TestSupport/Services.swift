@@ -1,6 +1,6 @@
 package import Application
 import Domain
-import Security
+import MartletSecurity
 
 /// Every use case over one database, with real hashing and signing; only the clock and the ids are the test's own.
 package struct Services: Sendable {

@@ -127,7 +127,8 @@ final class World: Sendable {
 
 extension World: EventLog {
     func withRelayLease(_ body: @escaping @Sendable () async throws -> Void) async throws { try await body() }
-    func stamp(limit: Int) async throws -> [RecordedEvent] { [] }
+    func hasUnstamped() async throws -> Bool { false }
+    func stamp(limit: Int, published: Position) async throws -> [RecordedEvent] { [] }
     func publishedPosition() async throws -> Position { try await head() }
     func markPublished(upTo position: Position) async throws {}
     func removePublished(before moment: Timestamp) async throws -> Int { 0 }

@@ -4,7 +4,7 @@ import Logging
 import RestServerKit
 import SQL
 import SQLite
-import Security
+import MartletSecurity
 import ServiceLifecycle
 import WebSocketServerKit
 

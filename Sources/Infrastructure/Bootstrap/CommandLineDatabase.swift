@@ -4,7 +4,7 @@ package import Logging
 import Postgres
 package import SQL
 import SQLite
-import Security
+import MartletSecurity
 
 /// The database for commands that run beside a server: PostgreSQL if one is configured, else the data folder's file.
 package enum CommandLineDatabase {

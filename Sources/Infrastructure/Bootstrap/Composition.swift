@@ -3,7 +3,7 @@ import Hummingbird
 import Logging
 import RestServerKit
 import SQL
-import Security
+import MartletSecurity
 import ServiceLifecycle
 import UnixSignals
 import WebSocketServerKit

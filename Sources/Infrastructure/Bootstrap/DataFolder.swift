@@ -1,7 +1,7 @@
 import Application
 import FoundationEssentials
 import SQLite
-import Security
+import MartletSecurity
 
 /// The one folder an all-in-one server keeps everything in: the database, the secret that signs its tokens, a lock.
 struct DataFolder {

@@ -4,7 +4,7 @@ import Postgres
 import RabbitMQ
 import RestServerKit
 import SQL
-import Security
+import MartletSecurity
 import ServiceLifecycle
 import WebSocketServerKit
 

@@ -1,6 +1,6 @@
 import Postgres
 import RabbitMQ
-import Security
+import MartletSecurity
 
 /// Where the parts of a distributed Martlet are.
 ///

@@ -41,9 +41,8 @@ final class LocalHub {
             for event in rest.prefix(Self.eventsPerFlush) { apply(event) }
             rest = rest.dropFirst(Self.eventsPerFlush)
             // Not while the audience is being read: a flush can find a connection dead, and that changes the audience.
-            let written = unflushed
+            for connection in unflushed { connection.flushDelivered() }
             unflushed.removeAll(keepingCapacity: true)
-            for connection in written { connection.flushDelivered() }
         }
     }
 

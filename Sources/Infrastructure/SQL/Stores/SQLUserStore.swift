@@ -101,13 +101,13 @@ package struct SQLUserStore: UserStore {
 
     package func update(_ id: UserID, _ change: ProfileChange) async throws -> User? {
         let update: SQLStatement = """
-            UPDATE users AS u SET
+            UPDATE users SET
                 username = coalesce($2, username),
                 display_name = coalesce($3, display_name),
                 biography = coalesce($4, biography),
                 email = CASE WHEN $5 THEN $6 ELSE email END
             WHERE id = $1
-            RETURNING \(raw: UserColumns.list)
+            RETURNING \(raw: UserColumns.returning)
             """
         let arguments: [SQLValue] = [
             .int(id.rawValue), .optional(change.username?.description), .optional(change.displayName?.description),

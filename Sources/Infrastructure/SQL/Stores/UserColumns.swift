@@ -7,6 +7,8 @@ enum UserColumns {
         u.id, u.username, u.display_name, u.biography, u.email, u.role, u.is_suspended, u.created_at, \
         u.follower_count, u.following_count, u.post_count
         """
+    /// The same columns after a change: SQLite's RETURNING knows no alias.
+    static let returning = list.replacing("u.", with: "users.")
     static let count = 11
 
     static func user(_ row: SQLRow) throws(SQLError) -> User {

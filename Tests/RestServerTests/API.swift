@@ -46,7 +46,11 @@ struct API: Sendable {
         if json != nil, !headers.contains(.contentType) { headers[.contentType] = "application/json" }
         let body = json.map { ByteBuffer(string: $0) }
         let response = try await client.executeRequest(uri: path, method: method, headers: headers, body: body)
-        let answer = Answer(status: response.status.code, headers: response.headers, body: String(buffer: response.body))
+        let answer = Answer(
+            status: response.status.code,
+            headers: response.headers,
+            body: String(buffer: response.body)
+        )
         for violation in try APIContract.shared.violations(of: answer, to: method, path) {
             Issue.record("\(method) \(path) -> \(answer.status): \(violation)", sourceLocation: sourceLocation)
         }

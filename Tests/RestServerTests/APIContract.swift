@@ -15,6 +15,7 @@ struct APIContract: Sendable {
         let path: String
 
         var description: String { "\(method) \(path)" }
+        var parameterCount: Int { path.count { $0 == "{" } }
     }
 
     init() throws {
@@ -91,7 +92,7 @@ struct APIContract: Sendable {
     }
 
     private func problemViolations(_ answer: Answer) -> [String] {
-        if answer.body.isEmpty { return [] } // HEAD.
+        if answer.body.isEmpty { return [] }  // HEAD.
         guard answer.headers[.contentType] == "application/problem+json" else { return ["no problem+json"] }
         return violations(of: answer.json, against: document["components"]["schemas"]["Problem"], at: "$")
     }
@@ -104,7 +105,8 @@ struct APIContract: Sendable {
             return operation.method == method && template.count == parts.count
                 && zip(template, parts).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
         }
-        return candidates.min { left, right in left.path.filter { $0 == "{" }.count < right.path.filter { $0 == "{" }.count }
+        // A fixed part of a path goes before a parameter.
+        return candidates.min { $0.parameterCount < $1.parameterCount }
     }
 
     private func resolved(_ value: JSON) -> JSON {

@@ -95,9 +95,12 @@ struct AuthTests {
         try await API.run { api in
             _ = try await api.someone("alice")
             let id: HTTPFields = [.requestID: "same"]
-            let wrong = try await api.send(.post, "/v1/auth/login", #"{"username":"alice","password":"no"}"#, headers: id)
-            let unknown = try await api.send(.post, "/v1/auth/login", #"{"username":"bob","password":"no"}"#, headers: id)
-            let noName = try await api.send(.post, "/v1/auth/login", #"{"username":"!","password":"no"}"#, headers: id)
+            func logIn(_ name: String) async throws -> Answer {
+                try await api.send(.post, "/v1/auth/login", #"{"username":"\#(name)","password":"no"}"#, headers: id)
+            }
+            let wrong = try await logIn("alice")
+            let unknown = try await logIn("bob")
+            let noName = try await logIn("!")
             #expect(wrong.status == 401)
             #expect(wrong.error == "invalid_credentials")
             #expect(wrong.body == unknown.body)

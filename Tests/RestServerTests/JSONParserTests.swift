@@ -6,7 +6,10 @@ import Testing
 struct JSONParserTests {
     @Test("It reads what RFC 8259 allows")
     func values() throws {
-        let text = #" { "a" : [ 1 , -2.5e+10 , true , false , null ] , "" : { } , "s" : "\u00e9\ud83d\ude00\/\b\f\n\r\t\"\\" } "#
+        let text = #"""
+             { "a" : [ 1 , -2.5e+10 , true , false , null ] , "" : { } ,
+            "s" : "\u00e9\ud83d\ude00\/\b\f\n\r\t\"\\" }
+            """#
         #expect(
             try JSONParser.parse(Array(text.utf8))
                 == .object([
@@ -17,23 +20,31 @@ struct JSONParserTests {
         )
     }
 
-    @Test("It refuses what RFC 8259 does not allow", arguments: [
-        "", " ", "{", "}", "[1,]", "{\"a\":1,}", "{a:1}", "{'a':1}", "01", "1.", ".5", "+1", "1e", "-", "tru", "nul", "NaN",
-        "\"", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"", "\"\n\"", "1 2", "[1 2]", "\"a\" b",
-        "{\"a\" 1}", "{\"a\":1 \"b\":2}", "/**/1", "\u{feff}1",
-    ])
+    @Test(
+        "It refuses what RFC 8259 does not allow",
+        arguments: [
+            "", " ", "{", "}", "[1,]", "{\"a\":1,}", "{a:1}", "{'a':1}", "01", "1.", ".5", "+1", "1e", "-", "tru",
+            "nul", "NaN",
+            "\"", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"", "\"\n\"", "1 2", "[1 2]",
+            "\"a\" b",
+            "{\"a\" 1}", "{\"a\":1 \"b\":2}", "/**/1", "\u{feff}1",
+        ])
     func refused(text: String) {
         #expect(throws: JSONError.self) { try JSONParser.parse(Array(text.utf8)) }
     }
 
-    @Test("It refuses bytes that are no UTF-8", arguments: [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80]])
+    @Test(
+        "It refuses bytes that are no UTF-8",
+        arguments: [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80]]
+    )
     func invalidUTF8(bytes: [UInt8]) {
         #expect(throws: JSONError.self) { try JSONParser.parse([0x22] + bytes + [0x22]) }
     }
 
     @Test("It refuses a name that occurs twice, and nesting that would exhaust the stack")
     func bounds() throws {
-        #expect(throws: JSONError(reason: .duplicateKey, offset: 12)) { try JSONParser.parse(Array(#"{"a":1,"a":2}"#.utf8)) }
+        let twice = #"{"a":1,"a":2}"#
+        #expect(throws: JSONError(reason: .duplicateKey, offset: 12)) { try JSONParser.parse(Array(twice.utf8)) }
         let deep = String(repeating: "[", count: 60_000)
         #expect(throws: JSONError(reason: .tooDeep, offset: 16)) { try JSONParser.parse(Array(deep.utf8)) }
         let fine = String(repeating: "[", count: 15) + String(repeating: "]", count: 15)

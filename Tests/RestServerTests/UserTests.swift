@@ -31,7 +31,8 @@ struct UserTests {
             let taken = try await api.send(.patch, "/v1/users/me", as: alice, #"{"username":"bob","bio":"x"}"#)
             #expect(taken.status == 409)
             #expect(taken.error == "username_taken")
-            let invalid = try await api.send(.patch, "/v1/users/me", as: alice, #"{"username":"a b","displayName":" "}"#)
+            let broken = #"{"username":"a b","displayName":" "}"#
+            let invalid = try await api.send(.patch, "/v1/users/me", as: alice, broken)
             #expect(invalid.status == 422)
             #expect(invalid.fields == ["username:invalid_characters", "displayName:empty"])
             let unknown = try await api.send(.patch, "/v1/users/me", as: alice, #"{"role":"admin"}"#)
@@ -151,7 +152,8 @@ struct UserTests {
     func badPages() async throws {
         try await API.run { api in
             let alice = try await api.someone("alice")
-            let lists = ["/v1/users/alice/followers", "/v1/users/alice/following", "/v1/users/alice/posts", "/v1/timelines/home"]
+            let ofAlice = ["followers", "following", "posts"].map { "/v1/users/alice/\($0)" }
+            let lists = ofAlice + ["/v1/timelines/home"]
             for list in lists {
                 for limit in ["0", "101", "-1", "ten", "1.5", "99999999999999999999"] {
                     let answer = try await api.send(.get, "\(list)?limit=\(limit)", as: alice)

@@ -16,8 +16,7 @@ struct Caller: Sendable {
     func ifAny(of request: Request) async throws -> Principal? {
         guard let credentials = request.headers[.authorization] else { return nil }
         guard let token = Self.bearerToken(credentials) else {
-            throw ApplicationError(
-                .unauthenticated, "invalid_token", "Send credentials as Bearer and the access token.")
+            throw ApplicationError(.unauthenticated, "invalid_token", "Send credentials as: Bearer <access token>.")
         }
         return try await authenticator.principal(for: token)
     }
@@ -25,10 +24,8 @@ struct Caller: Sendable {
     /// The token of `Bearer <token>`; a scheme's case does not matter (RFC 9110, 11.1).
     private static func bearerToken(_ credentials: String) -> String? {
         let scheme = "bearer "
-        guard credentials.utf8.count > scheme.utf8.count,
-            zip(credentials.utf8, scheme.utf8).allSatisfy({ given, wanted in given == wanted || given | 0x20 == wanted }
-            )
-        else { return nil }
+        let isBearer = zip(credentials.utf8, scheme.utf8).allSatisfy { $0 == $1 || $0 | 0x20 == $1 }
+        guard isBearer, credentials.utf8.count > scheme.utf8.count else { return nil }
         return String(credentials.utf8.dropFirst(scheme.utf8.count))
     }
 }

@@ -30,8 +30,8 @@ package struct Edge<Routes: HTTPResponder<MartletRequestContext>>: HTTPResponder
             if request.method == .head { response = response.createHeadResponse() }
         }
         response.headers.append(HTTPField(name: .requestID, value: context.requestID))
-        response.headers.append(Self.noSniffing)
-        if !response.headers.contains(.contentSecurityPolicy) { response.headers.append(Self.nothingLoads) }
+        response.headers.append(noSniffing)
+        if !response.headers.contains(.contentSecurityPolicy) { response.headers.append(nothingLoads) }
         log(request, response, context, start: start)
         return response
     }
@@ -60,8 +60,7 @@ package struct Edge<Routes: HTTPResponder<MartletRequestContext>>: HTTPResponder
         // Probes ask every few seconds and would bury what people do.
         let level: Logger.Level = request.uri.path.hasPrefix("/health") ? .debug : .info
         guard logger.logLevel <= level else { return }
-        let microseconds = start.duration(to: .now).components.attoseconds / 1_000_000_000_000
-        let seconds = start.duration(to: .now).components.seconds
+        let duration = start.duration(to: .now).components
         logger.log(
             level: level,
             "Request",
@@ -70,20 +69,17 @@ package struct Edge<Routes: HTTPResponder<MartletRequestContext>>: HTTPResponder
                 // The template and not the path: it groups, and holds no name or search term of a person.
                 "route": .string(context.endpointPath ?? "-"),
                 "status": .stringConvertible(response.status.code),
-                "us": .stringConvertible(seconds * 1_000_000 + microseconds),
+                "us": .stringConvertible(duration.seconds * 1_000_000 + duration.attoseconds / 1_000_000_000_000),
                 "request": .string(context.requestID),
             ]
         )
     }
 
-    private static var noSniffing: HTTPField { edgeNoSniffing }
-    private static var nothingLoads: HTTPField { edgeNothingLoads }
 }
 
-// Generic types cannot hold static storage.
-private let edgeNoSniffing = HTTPField(name: .contentTypeOptions, value: "nosniff")
+private let noSniffing = HTTPField(name: .contentTypeOptions, value: "nosniff")
 /// No response is a page that loads anything, but `/docs`, which sets its own.
-private let edgeNothingLoads = HTTPField(
+private let nothingLoads = HTTPField(
     name: .contentSecurityPolicy,
     value: "default-src 'none'; frame-ancestors 'none'"
 )

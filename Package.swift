@@ -123,7 +123,9 @@ let package = Package(
         // Shared by the tests: engines, fixtures, conditions.
         .target(
             name: "TestSupport",
-            dependencies: ["Application", "Domain", "SQL", "SQLite", "Postgres", "CPostgres", "MartletSecurity", logging],
+            dependencies: [
+                "Application", "Domain", "SQL", "SQLite", "Postgres", "CPostgres", "MartletSecurity", logging,
+            ],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
@@ -147,7 +149,8 @@ let package = Package(
         tests(
             "RestServerTests",
             [
-                "APIModel", "Application", "Domain", "RestServerKit", "SQL", "MartletSecurity", "TestSupport", httpTypes,
+                "APIModel", "Application", "Domain", "RestServerKit", "SQL", "MartletSecurity", "TestSupport",
+                httpTypes,
                 hummingbird, hummingbirdTesting, logging, nioCore, yams,
             ]
         ),

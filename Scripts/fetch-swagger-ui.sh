@@ -6,7 +6,7 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-requirement='swagger-ui-bundle==1.1.0 --hash=sha256:f7526f7bb99923e10594c54247265839bec97e96b0438561ac86faf40d40dd57'
+requirement='flask-swagger-ui==5.34.0 --hash=sha256:63e4ecfee6345ca746c11c5341c6f2a1cbe271e518aac1659889cd3905b1110f'
 target=.build/swagger-ui
 
 if [[ -r $target/.version && $(<"$target/.version") == "$requirement" ]]; then exit 0; fi
@@ -24,11 +24,10 @@ if ! python3 -m pip download --quiet --disable-pip-version-check --no-deps --onl
     exit 3
 fi
 
-python3 -m zipfile -e "$work"/swagger_ui_bundle-*.whl "$work/unpacked"
+python3 -m zipfile -e "$work"/flask_swagger_ui-*.whl "$work/unpacked"
 mkdir -p "$work/swagger-ui"
-for file in swagger-ui.css swagger-ui-bundle.js swagger-ui-standalone-preset.js favicon-16x16.png favicon-32x32.png \
-    oauth2-redirect.html; do
-    cp "$work"/unpacked/swagger_ui_bundle/vendor/swagger-ui-*/"$file" "$work/swagger-ui/"
+for file in swagger-ui.css swagger-ui-bundle.js; do
+    cp "$work/unpacked/flask_swagger_ui/dist/$file" "$work/swagger-ui/"
 done
 echo "$requirement" >"$work/swagger-ui/.version"
 mkdir -p .build

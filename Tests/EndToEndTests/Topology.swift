@@ -122,7 +122,7 @@ final class Servers: Sendable {
         )
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await feed.read(client) }
-            defer { client.drop() } // It ends the reader too.
+            defer { client.drop() }  // It ends the reader too.
             _ = try await eventually("\(account.name) is ready") { feed.isReady ? true : nil }
             try await body(feed)
         }

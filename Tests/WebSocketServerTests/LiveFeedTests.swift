@@ -174,12 +174,13 @@ struct LiveFeedTests {
     func expiry() async throws {
         try await withLiveServer { server in
             let world = server.world
-            let lapsing = try await server.open(token: world.token(1, expiresIn: .milliseconds(300)))
-            let extended = try await server.open(token: world.token(2, expiresIn: .milliseconds(300)))
+            let extended = try await server.open(token: world.token(2, expiresIn: .seconds(2)))
+            #expect(try await extended.nextFrame().type == "ready")
             try await extended.send(#"{"type":"auth","token":"\#(world.token(2))"}"#)
+            // Begins later and lasts as long, so when it ends the first token of the other has lapsed as well.
+            let lapsing = try await server.open(token: world.token(1, expiresIn: .seconds(2)))
             #expect(try await lapsing.closeCode() == 4001)
             world.post(by: 2, "still here")
-            #expect(try await extended.nextFrame().type == "ready")
             #expect(try await extended.nextFrame().post?.text == "still here")
         }
     }

@@ -1,7 +1,7 @@
 package import Application
 import Domain
 
-/// A user as clients see them.
+/// A user as clients see them, in the contract's whole shape: pictures, blocks and mutes cannot exist yet.
 package enum UserResponse {
     /// How much of a user the reader may see.
     package enum Detail: Sendable {
@@ -28,6 +28,8 @@ package enum UserResponse {
             json.beginObject()
             json.member("following", relationship.following)
             json.member("followedBy", relationship.followedBy)
+            json.member("blocking", false)
+            json.member("muting", false)
             json.endObject()
         }
         switch detail {

@@ -60,8 +60,10 @@ struct JSONWriterTests {
             )
         )
         let expected =
-            #"{"id":"42","author":{"id":"7","username":"ada","displayName":"Ada"},"text":"Hello \"all\"","#
-            + #""createdAt":"2026-01-01T00:00:00.001Z","visibility":"followers"}"#
+            #"{"id":"42","author":{"id":"7","username":"ada","displayName":"Ada","picture":null},"#
+            + #""text":"Hello \"all\"","createdAt":"2026-01-01T00:00:00.001Z","editedAt":null,"#
+            + #""visibility":"followers","replyTo":null,"media":[],"likeCount":0,"repostCount":0,"replyCount":0,"#
+            + #""viewer":{"liked":false,"reposted":false}}"#
         #expect(written { PostResponse.write(view, to: &$0) } == expected)
     }
 }

@@ -73,7 +73,11 @@ struct UserTests {
                 let answer = try await api.send(.get, "/v1/users/\(reference)", as: alice)
                 #expect(answer.status == 200)
                 #expect(answer.json["id"].text == bob.id)
-                #expect(answer.json["relationship"] == .object(["following": .bool(true), "followedBy": .bool(false)]))
+                let relationship: [String: JSON] = [
+                    "following": .bool(true), "followedBy": .bool(false), "blocking": .bool(false),
+                    "muting": .bool(false),
+                ]
+                #expect(answer.json["relationship"] == .object(relationship))
                 #expect(answer.json["email"] == .null && answer.json.members["email"] == nil)
                 #expect(answer.json.members["role"] == nil)
             }

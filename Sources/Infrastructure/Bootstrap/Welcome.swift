@@ -1,3 +1,10 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 import ServiceLifecycle
 import WebSocketServerKit
 
@@ -54,5 +61,6 @@ actor Welcome {
 
             """#
         )
+        fflush(nil)  // Standard output is kept back in blocks when it is not a terminal.
     }
 }

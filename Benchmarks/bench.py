@@ -118,7 +118,8 @@ def measure(options, folder, stack):
     if options.hold:
         say(f"RestServer {rest.pid} on {rest.port}, WebSocketServer {feed.pid} on {feed.port}, {database_url}")
         say(f"Environment of load/requests.lua: {' '.join(f'{k}={v}' for k, v in files.items())}")
-        input("Enter ends it. ")
+        say("Enter ends it")
+        sys.stdin.readline()
     return results
 
 
@@ -235,6 +236,7 @@ def measure_fan_out(options, rest, feed, dataset, signer, processes, folder):
 
 def remark(options, dataset, noise, seconds):
     follows = sum(map(len, dataset.followees))
+    behind = [r["drain_seconds"] for r in noise if "drain_seconds" in r]
     others, stolen = ([r[key] for r in noise] for key in ("others_cores", "stolen_cores"))
     return (
         f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores; {dataset.size.users:,} users, {follows:,} follows,"
@@ -242,6 +244,7 @@ def remark(options, dataset, noise, seconds):
         f" connections, pgbench with {Pgbench.CLIENTS}.\nCPU columns are µs per request. Meanwhile others used"
         f" {min(others):.2f}–{max(others):.2f} cores and the hypervisor took {min(stolen):.2f}–{max(stolen):.2f}."
         f" The whole took {seconds / 60:.0f} minutes."
+        + (f"\nAfter a round of POST post the relay was up to {max(behind):.1f} s behind." if behind else "")
     )
 
 

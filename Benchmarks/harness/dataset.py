@@ -149,7 +149,9 @@ def copy(database_url, columns, lines):
 
 
 def sodium():
-    return ctypes.CDLL(ctypes.util.find_library("sodium") or "libsodium.so.23")
+    library = ctypes.CDLL(ctypes.util.find_library("sodium") or "libsodium.so.23")
+    library.sodium_init()  # Chooses the fast code for this processor; without it Argon2id takes half as long again.
+    return library
 
 
 def argon2id(password):

@@ -39,16 +39,19 @@ def requests_table(operations):
 
 
 def live_table(idle, fan_out, all_in_one_mib):
+    per_post = fan_out["deliveries"] / max(1, fan_out["posts"])
+    spent = ", ".join(f"{fan_out[part] * per_post:,.0f}" for part in ("server_us", "database_us", "broker_us"))
     rows = [
         ["live feed", ""],
         [f"memory of an idle connection, of {idle['connections']:,}", f"{idle['bytes_each'] / 1024:.1f} KiB"],
-        [f"the server's RSS before, after", f"{idle['rss_before_mib']:.0f}, {idle['rss_after_mib']:.0f} MiB"],
+        ["the server's RSS before, after", f"{idle['rss_before_mib']:.0f}, {idle['rss_after_mib']:.0f} MiB"],
         ["followers, posts/s (asked)",
          f"{fan_out['followers']:,}, {fan_out['posts'] / fan_out['posting_seconds']:.0f} ({fan_out['rate']})"],
         ["POST sent → frame read, p50, p99, most",
          f"{fan_out['p50']:.1f}, {fan_out['p99']:.1f}, {fan_out['max']:.1f} ms"],
         ["frames that never came", f"{fan_out['expected'] - fan_out['deliveries']:,.0f}"],
         ["CPU a frame: live server, its client", f"{fan_out['live_us']:.2f}, {fan_out['client_us']:.2f} µs"],
+        ["CPU a post: server, database, broker", f"{spent} µs"],
         ["idle RSS of the all-in-one server", f"{all_in_one_mib:.0f} MiB"],
     ]
     return _markdown(rows)

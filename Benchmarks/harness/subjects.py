@@ -47,7 +47,7 @@ class Martlet:
         usage = Usage(self.processes)
         result = self._wrk(operation, seconds)
         if operation == "POST post":
-            self._await_empty_outbox()
+            result["drain_seconds"] = self._await_empty_outbox()
         return result | usage.until_now(result["requests"])
 
     def _wrk(self, operation, seconds):
@@ -67,16 +67,16 @@ class Martlet:
         }
 
     def _await_empty_outbox(self):
-        """What posting leaves to the relay is posting's cost too."""
-        deadline = time.time() + 60
-        while time.time() < deadline:
+        """What posting leaves to the relay is posting's cost too. Gives how long the relay was behind."""
+        started = time.time()
+        while time.time() < started + 60:
             done = psql(
                 self.database_url,
                 "SELECT published = position AND NOT EXISTS (SELECT 1 FROM events WHERE events.position IS NULL)"
                 " FROM event_head",
             )
             if done == "t":
-                return
+                return time.time() - started
             time.sleep(0.1)
         raise SystemExit("events are still unpublished a minute after the last post")
 

@@ -27,6 +27,12 @@ free_ports() {
         print join(" ", map { $_->sockport } @held), "\n";' "$1"
 }
 
+# was_started NAME: whether keep_ports noted the ports of an earlier start in DIRECTORY.
+was_started() { [[ -e $directory/$1.ports ]]; }
+
+# keep_ports NAME PORT…: once NAME answers there, so that a port which another took first is never kept.
+keep_ports() { echo "${*:2}" >"$directory/$1.ports"; }
+
 # as_user USER COMMAND…: the command as USER when root, as the caller otherwise.
 as_user() {
     local user=$1

@@ -23,7 +23,7 @@ struct HealthTests {
         try await withLiveServer { server in
             let health = try await answer(server, path)
             #expect(health.status == 200)
-            #expect(health.body == #"{"status":"ok"}"#)
+            #expect(health.body == #"{"status":"up"}"#)
         }
     }
 
@@ -36,8 +36,8 @@ struct HealthTests {
             let out = try await answer(server, "/health/ready")
             #expect(out.status == 503)
             let expected =
-                #"{"status":"unavailable","dependencies":[{"name":"database","status":"ok"},"#
-                + #"{"name":"broker","status":"unavailable"}]}"#
+                #"{"status":"down","dependencies":[{"name":"database","status":"up"},"#
+                + #"{"name":"broker","status":"down"}]}"#
             #expect(out.body == expected)
         }
     }
@@ -49,7 +49,7 @@ struct HealthTests {
             server in
             let out = try await answer(server, "/health/ready")
             #expect(out.status == 503)
-            #expect(out.body.contains(#"{"name":"database","status":"unavailable"}"#))
+            #expect(out.body.contains(#"{"name":"database","status":"down"}"#))
         }
     }
 

@@ -18,7 +18,7 @@ final class HealthCheck {
         isFine = services.dependencies.map { _ in nil }
     }
 
-    static let alive = HTTPAnswer.json(.ok) { $0.member("status", "ok") }
+    static let alive = HTTPAnswer.json(.ok) { $0.member("status", "up") }
 
     /// Calls `completion` once, on the loop.
     func run(_ completion: @escaping (HTTPAnswer) -> Void) {
@@ -58,13 +58,13 @@ final class HealthCheck {
         self.completion = nil
         let isReady = isFine.allSatisfy { $0 == true }
         let answer = HTTPAnswer.json(isReady ? .ok : .serviceUnavailable) { json in
-            json.member("status", isReady ? "ok" : "unavailable")
+            json.member("status", isReady ? "up" : "down")
             json.key("dependencies")
             json.beginArray()
             for (dependency, fine) in zip(services.dependencies, isFine) {
                 json.beginObject()
                 json.member("name", dependency.name)
-                json.member("status", fine == true ? "ok" : "unavailable")
+                json.member("status", fine == true ? "up" : "down")
                 json.endObject()
             }
             json.endArray()

@@ -48,12 +48,25 @@ private_directory() {
     if is_root; then chown "$2:" "$directory/$1"; fi
 }
 
+# A caller that waits for the end of all who hold a pipe or socket of its own must not wait for the servers: Swift's
+# Foundation knows the end of a process that way.
+close_inherited() {
+    local fd
+    for fd in "/proc/$BASHPID/fd/"*; do
+        fd=${fd##*/}
+        if ((fd > 2)); then exec {fd}>&-; fi
+    done
+}
+
 # launch NAME USER COMMAND…: in a session of its own, so that a Ctrl-C reaches the caller alone, who stops it in order.
 launch() {
     local name=$1 user=$2
     shift 2
     if is_root; then set -- setpriv --reuid="$user" --regid="$user" --init-groups -- "$@"; fi
-    setsid "$@" </dev/null >>"$directory/$name.log" 2>&1 &
+    (
+        close_inherited
+        exec setsid "$@"
+    ) </dev/null >>"$directory/$name.log" 2>&1 &
     echo "$! $(start_time "$!")" >"$directory/$name.pid"
 }
 

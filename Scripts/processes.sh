@@ -65,7 +65,9 @@ launch() {
     if is_root; then set -- setpriv --reuid="$user" --regid="$user" --init-groups -- "$@"; fi
     (
         close_inherited
-        exec setsid "$@"
+        # A caller's blocked or ignored signals are handed down, and a server deaf to TERM takes long to stop.
+        exec perl -MPOSIX -e 'sigprocmask(SIG_SETMASK, POSIX::SigSet->new); @SIG{qw(TERM INT QUIT)} = ("DEFAULT") x 3;
+            exec @ARGV or die "$ARGV[0]: $!\n"' setsid "$@"
     ) </dev/null >>"$directory/$name.log" 2>&1 &
     echo "$! $(start_time "$!")" >"$directory/$name.pid"
 }

@@ -162,7 +162,7 @@ let package = Package(
                 nioHTTP1, nioPosix, serviceLifecycle,
             ]
         ),
-        tests("EndToEndTests", ["LiveClient", "TestSupport", asyncHTTPClient, nioCore, nioHTTP1]),
+        tests("EndToEndTests", ["LiveClient", "RabbitMQ", "TestSupport", asyncHTTPClient, nioCore, nioHTTP1]),
 
         library("CPostgres", pkgConfig: "libpq", apt: "libpq-dev"),
         library("CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev"),

@@ -58,15 +58,20 @@ final class ServerProcess: Sendable {
         }
     }
 
+    /// How many lines of the log begin with `message`.
+    func count(of message: String) -> Int {
+        state.withLock { $0.lines.count { $0.message.hasPrefix(message) } }
+    }
+
     /// Sends SIGTERM and waits for the end; gives the exit status.
     func stop() async throws -> Int32 {
-        process.terminate()
+        if process.isRunning { process.terminate() }
         return try await ended()
     }
 
     /// Sends SIGKILL and waits for the end.
     func kill() async throws {
-        Glibc.kill(process.processIdentifier, SIGKILL)
+        if process.isRunning { Glibc.kill(process.processIdentifier, SIGKILL) }
         _ = try await ended()
     }
 

@@ -12,12 +12,15 @@ package actor PostgresServer {
 
     private var template: Task<String, any Error>?
 
-    /// Runs `body` with the URL of a fresh, migrated database, and drops it afterwards.
+    /// Runs `body` with the URL of a fresh database, and drops it afterwards.
+    ///
+    /// - Parameter migrated: `false` gives an empty one.
     package nonisolated func withDatabase<Outcome: Sendable>(
+        migrated: Bool = true,
         _ body: @Sendable (String) async throws -> Outcome
     ) async throws -> Outcome {
         let server = try Self.serverURL()
-        let template = try await migratedTemplate()
+        let template = migrated ? try await migratedTemplate() : "template0"
         let name = Self.freshName("test")
         try await execute("CREATE DATABASE \(name) TEMPLATE \(template)", on: server)
         do {

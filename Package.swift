@@ -137,7 +137,7 @@ let package = Package(
         ),
         tests("DomainTests", ["Domain"]),
         tests("ApplicationTests", ["Application", "BusTestSupport", "Domain", "TestSupport"]),
-        tests("ContractTests", ["Application", "BusTestSupport", "Domain", "TestSupport"]),
+        tests("ContractTests", ["Application", "BusTestSupport", "Domain", "SQL", "TestSupport"]),
         tests("PostgresTests", ["Postgres", "SQL", logging]),
         tests("SecurityTests", ["MartletSecurity", "Application", "Domain", "CSodium", crypto]),
         tests(

@@ -24,7 +24,8 @@ package final class Authenticator: Sendable {
     ///   `session_revoked`; `unavailable` if the session cannot be read.
     package func principal(for token: String) async throws -> Principal {
         let now = clock.now()
-        if let principal = remembered.withLock({ $0.principal(for: token, at: now) }) { return principal }
+        let (known, endings) = remembered.withLock { ($0.principal(for: token, at: now), $0.endings) }
+        if let known { return known }
 
         let claims: AccessClaims
         do {
@@ -47,7 +48,7 @@ package final class Authenticator: Sendable {
             expiresAt: claims.expiresAt
         )
         let recheck = min(claims.expiresAt, now.advanced(by: Self.recheckInterval))
-        remembered.withLock { $0.remember(principal, for: token, until: recheck) }
+        remembered.withLock { $0.remember(principal, for: token, until: recheck, asOf: endings) }
         return principal
     }
 
@@ -75,13 +76,22 @@ private struct RecentPrincipals {
 
     private var young: [String: Entry] = [:]
     private var old: [String: Entry] = [:]
+    /// How often something was forgotten. A check that began before the last time may have read a session that has ended since.
+    private(set) var endings: UInt64 = 0
 
     func principal(for token: String, at now: Timestamp) -> Principal? {
         guard let entry = young[token] ?? old[token], now < entry.validUntil else { return nil }
         return entry.principal
     }
 
-    mutating func remember(_ principal: Principal, for token: String, until validUntil: Timestamp) {
+    /// - Parameter endings: ``endings`` before the check began; if any came since, nothing is remembered.
+    mutating func remember(
+        _ principal: Principal,
+        for token: String,
+        until validUntil: Timestamp,
+        asOf endings: UInt64
+    ) {
+        guard endings == self.endings else { return }
         if young.count >= Self.generationSize {
             old = young
             young = [:]
@@ -90,6 +100,7 @@ private struct RecentPrincipals {
     }
 
     mutating func forget(where matches: (Principal) -> Bool) {
+        endings += 1
         young = young.filter { !matches($0.value.principal) }
         old = old.filter { !matches($0.value.principal) }
     }

@@ -23,7 +23,11 @@ package struct SQLSessionStore: SessionStore {
             session.revokedAt.map { .int($0.millisecondsSinceEpoch) } ?? .null,
         ]
         try await translatingSQLErrors {
-            _ = try await database.batch([BoundStatement(insertion, arguments)])
+            do {
+                _ = try await database.batch([BoundStatement(insertion, arguments)])
+            } catch SQLError.foreignKeyViolation {
+                throw ApplicationError.accountGone
+            }
         }
     }
 

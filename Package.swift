@@ -136,7 +136,7 @@ let package = Package(
             swiftSettings: settings
         ),
         tests("DomainTests", ["Domain"]),
-        tests("ApplicationTests", ["Application", "BusTestSupport", "Domain", "TestSupport"]),
+        tests("ApplicationTests", ["Application", "BusTestSupport", "Domain", "TestSupport", logging]),
         tests("ContractTests", ["Application", "BusTestSupport", "Domain", "SQL", "TestSupport"]),
         tests("PostgresTests", ["Postgres", "SQL", logging]),
         tests("SecurityTests", ["MartletSecurity", "Application", "Domain", "CSodium", crypto]),

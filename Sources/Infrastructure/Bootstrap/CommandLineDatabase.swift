@@ -20,17 +20,23 @@ package enum CommandLineDatabase {
         Log.start(settings)
         let logger = Logger(label: "martlet")
         if let url = try DistributedSettings.databaseURL(source) {
-            let database = try PostgresDatabase(
-                try PostgresConfiguration(url, applicationName: "martlet"),
-                logger: logger
-            )
-            return try await body(database, logger)
+            let configuration = try DistributedSettings.database(url, applicationName: "martlet")
+            let database = try PostgresDatabase(configuration, logger: logger)
+            return try await closing({ await database.close() }) { try await body(database, logger) }
         }
         let folder = try DataFolder(dataFolder ?? source.string("data.dir", default: DataFolder.defaultPath))
         let database = try SQLiteDatabase(path: folder.databasePath)
-        let outcome = try await body(database, logger)
-        try database.close()
-        return outcome
+        return try await closing({ try database.close() }) { try await body(database, logger) }
+    }
+
+    private static func closing<Outcome: Sendable>(
+        _ close: () async throws -> Void,
+        _ body: () async throws -> Outcome
+    ) async throws -> Outcome {
+        let result: Result<Outcome, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        try await close()
+        return try result.get()
     }
 
     package static func migrator(_ database: any SQLDatabase, logger: Logger) -> Migrator {

@@ -111,7 +111,7 @@ let package = Package(
             "Bootstrap", "Infrastructure/Bootstrap",
             [
                 "Application", "Domain", "SQL", "SQLite", "Postgres", "RabbitMQ", "InProcess", "MartletSecurity",
-                "RestServerKit", "WebSocketServerKit", configuration, hummingbird, logging,
+                "RestServerKit", "WebSocketServerKit", configuration, hummingbird, logging, nioCore,
                 serviceLifecycle, unixSignals,
             ]
         ),
@@ -137,6 +137,13 @@ let package = Package(
         ),
         tests("DomainTests", ["Domain"]),
         tests("ApplicationTests", ["Application", "BusTestSupport", "Domain", "TestSupport", logging]),
+        tests(
+            "BootstrapTests",
+            [
+                "Bootstrap", "Application", "MartletSecurity", "Postgres", "RabbitMQ", "SQL", "SQLite", "TestSupport",
+                logging,
+            ]
+        ),
         tests("ContractTests", ["Application", "BusTestSupport", "Domain", "SQL", "TestSupport"]),
         tests("PostgresTests", ["Postgres", "SQL", logging]),
         tests("SecurityTests", ["MartletSecurity", "Application", "Domain", "CSodium", crypto]),

@@ -17,9 +17,6 @@ package enum Distributed {
         try await run(source, "RestServer") { parts in
             let (ports, useCases) = (parts.ports, parts.useCases)
             let migrator = Migrator(database: parts.database, clock: ports.clock, logger: parts.logger)
-            if parts.settings.allowsOpenAdminRegistration {
-                parts.logger.warning("ALLOW_ADMIN_REGISTRATION is on: anyone may register as an admin")
-            }
             return (
                 prepare: { try await migrator.up() },
                 services: [
@@ -36,10 +33,8 @@ package enum Distributed {
     /// - Throws: ``SettingsError`` before anything listens; whatever ends a service afterwards.
     package static func runWebSocketServer(_ source: ConfigurationSource) async throws {
         try await run(source, "WebSocketServer") { parts in
-            (
-                prepare: {},
-                services: [liveServer(parts.ports, parts.useCases, parts.settings, parts.dependencies, parts.logger)]
-            )
+            let live = liveServer(parts.ports, parts.useCases, parts.settings, parts.dependencies, parts.logger)
+            return (prepare: {}, services: [listening(live, parts.settings)])
         }
     }
 }

@@ -110,8 +110,8 @@ let package = Package(
         target(
             "Bootstrap", "Infrastructure/Bootstrap",
             [
-                "Application", "Domain", "SQL", "SQLite", "Postgres", "RabbitMQ", "InProcess", "MartletSecurity",
-                "RestServerKit", "WebSocketServerKit", configuration, hummingbird, logging, nioCore,
+                "APIModel", "Application", "Domain", "SQL", "SQLite", "Postgres", "RabbitMQ", "InProcess",
+                "MartletSecurity", "RestServerKit", "WebSocketServerKit", configuration, hummingbird, logging, nioCore,
                 serviceLifecycle, unixSignals,
             ]
         ),

@@ -3,10 +3,11 @@ import Synchronization
 
 /// Tells who is behind an access token, for REST and the live feed alike.
 ///
-/// A token's signature and its session are checked together and remembered for ``recheckInterval``: a session that this
-/// process revokes ends at once, one that another process revokes ends within that time.
+/// A signature is checked once and remembered while the token is good; its session is looked up again every
+/// ``recheckInterval``. So a session that this process revokes ends at once, and one that another process revokes ends
+/// within that time.
 package final class Authenticator: Sendable {
-    /// How long a check is good for: the longest that a revoked session lives on in another process.
+    /// The longest that a session revoked by another process lives on here.
     package static let recheckInterval: Duration = .seconds(5)
 
     private let tokens: any TokenCoder
@@ -24,84 +25,99 @@ package final class Authenticator: Sendable {
     ///   `session_revoked`; `unavailable` if the session cannot be read.
     package func principal(for token: String) async throws -> Principal {
         let now = clock.now()
-        let (known, endings) = remembered.withLock { ($0.principal(for: token, at: now), $0.endings) }
-        if let known { return known }
-
-        let claims: AccessClaims
-        do {
-            claims = try await tokens.verifyAccessToken(token, at: now)
-        } catch TokenError.expired {
-            throw ApplicationError(.unauthenticated, "token_expired", "The access token has expired.")
-        } catch TokenError.invalid {
-            throw ApplicationError(.unauthenticated, "invalid_token", "The access token is not valid.")
-        }
-        guard let session = try await sessions.session(claims.sessionID), session.userID == claims.userID,
+        let (known, isTrusted) = remembered.withLock { $0.principal(for: token, at: now) }
+        if let known, now >= known.expiresAt { throw Self.expired }
+        if let known, isTrusted { return known }
+        let principal = if let known { known } else { try await verified(token, at: now) }
+        guard let session = try await sessions.session(principal.sessionID), session.userID == principal.userID,
             session.isActive(at: now)
         else {
             throw ApplicationError(.unauthenticated, "session_revoked", "This session has ended: log in again.")
         }
-        let principal = Principal(
-            userID: claims.userID,
-            username: claims.username,
-            role: claims.role,
-            sessionID: claims.sessionID,
-            expiresAt: claims.expiresAt
-        )
-        let recheck = min(claims.expiresAt, now.advanced(by: Self.recheckInterval))
-        remembered.withLock { $0.remember(principal, for: token, until: recheck, asOf: endings) }
+        remembered.withLock { $0.remember(principal, for: token, until: now.advanced(by: Self.recheckInterval)) }
         return principal
     }
 
-    /// Ends what this process remembers of a session.
-    package func forget(_ session: SessionID) {
-        remembered.withLock { $0.forget(where: { $0.sessionID == session }) }
+    private func verified(_ token: String, at now: Timestamp) async throws -> Principal {
+        do {
+            let claims = try await tokens.verifyAccessToken(token, at: now)
+            return Principal(
+                userID: claims.userID,
+                username: claims.username,
+                role: claims.role,
+                sessionID: claims.sessionID,
+                expiresAt: claims.expiresAt
+            )
+        } catch TokenError.expired {
+            throw Self.expired
+        } catch TokenError.invalid {
+            throw ApplicationError(.unauthenticated, "invalid_token", "The access token is not valid.")
+        }
     }
 
-    /// Ends what this process remembers of a user's sessions.
+    private static let expired = ApplicationError(
+        .unauthenticated,
+        "token_expired",
+        "The access token has expired."
+    )
+
+    /// Has every token of a session checked again.
+    package func forget(_ session: SessionID) {
+        let now = clock.now()
+        remembered.withLock { $0.endedSessions.insert(session, at: now) }
+    }
+
+    /// Has every token of a user checked again.
     package func forget(_ user: UserID) {
-        remembered.withLock { $0.forget(where: { $0.userID == user }) }
+        let now = clock.now()
+        remembered.withLock { $0.endedUsers.insert(user, at: now) }
     }
 }
 
 /// The principals seen lately, in two generations: when the young one is full it becomes the old one, and the old one
 /// is dropped. That bounds memory without keeping an order of use.
 private struct RecentPrincipals {
-    /// About 5 MB of tokens for both generations.
-    private static let generationSize = 4096
+    /// At about 600 bytes each, both generations take 20 MB when 32,768 people are active at once.
+    private static let generationSize = 16_384
 
     private struct Entry {
         let principal: Principal
-        let validUntil: Timestamp
+        let recheckAt: Timestamp
     }
 
     private var young: [String: Entry] = [:]
     private var old: [String: Entry] = [:]
-    /// How often something was forgotten. A check that began before the last time may have read a session that has ended since.
-    private(set) var endings: UInt64 = 0
+    var endedSessions = RecentlyEnded<SessionID>()
+    var endedUsers = RecentlyEnded<UserID>()
 
-    func principal(for token: String, at now: Timestamp) -> Principal? {
-        guard let entry = young[token] ?? old[token], now < entry.validUntil else { return nil }
-        return entry.principal
+    func principal(for token: String, at now: Timestamp) -> (known: Principal?, isTrusted: Bool) {
+        guard let entry = young[token] ?? old[token] else { return (nil, false) }
+        let isTrusted =
+            now < entry.recheckAt && !endedSessions.contains(entry.principal.sessionID)
+            && !endedUsers.contains(entry.principal.userID)
+        return (entry.principal, isTrusted)
     }
 
-    /// - Parameter endings: ``endings`` before the check began; if any came since, nothing is remembered.
-    mutating func remember(
-        _ principal: Principal,
-        for token: String,
-        until validUntil: Timestamp,
-        asOf endings: UInt64
-    ) {
-        guard endings == self.endings else { return }
+    mutating func remember(_ principal: Principal, for token: String, until recheckAt: Timestamp) {
         if young.count >= Self.generationSize {
             old = young
             young = [:]
         }
-        young[token] = Entry(principal: principal, validUntil: validUntil)
+        young[token] = Entry(principal: principal, recheckAt: recheckAt)
     }
+}
 
-    mutating func forget(where matches: (Principal) -> Bool) {
-        endings += 1
-        young = young.filter { !matches($0.value.principal) }
-        old = old.filter { !matches($0.value.principal) }
+/// What ended within the last recheck interval. After it every check made before the end has lapsed by itself.
+private struct RecentlyEnded<ID: Hashable & Sendable> {
+    /// Rarely reached: that many logouts within the interval.
+    private static var pruningSize: Int { 1024 }
+
+    private var lapsesAt: [ID: Timestamp] = [:]
+
+    func contains(_ id: ID) -> Bool { lapsesAt[id] != nil }
+
+    mutating func insert(_ id: ID, at now: Timestamp) {
+        if lapsesAt.count >= Self.pruningSize { lapsesAt = lapsesAt.filter { now < $0.value } }
+        lapsesAt[id] = now.advanced(by: Authenticator.recheckInterval)
     }
 }

@@ -33,8 +33,8 @@ extension Ports {
 }
 
 extension Dependency {
-    static func database(_ log: any EventLog) -> Dependency {
-        Dependency(name: "database") { _ = try await log.head() }
+    static func database(_ history: any EventHistory) -> Dependency {
+        Dependency(name: "database") { _ = try await history.head() }
     }
 
     static func broker(_ bus: any EventBus) -> Dependency {

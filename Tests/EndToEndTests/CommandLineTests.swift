@@ -26,6 +26,17 @@ struct CommandLineTests {
         }
     }
 
+    @Test("migrate down takes nothing from a running all-in-one server")
+    func downBesideServer() async throws {
+        try await Topology.allInOne.withServers { servers in
+            let ann = try await servers.rest.register("ann")
+            let down = try await Command.run("martlet", ["migrate", "down", "--yes"], environment: servers.environment)
+            #expect(down.status == 1)
+            #expect(down.errors.contains("another Martlet server is running"), "\(down.errors)")
+            _ = try await servers.rest.send("GET", "/v1/users/me", by: ann).expecting(200)
+        }
+    }
+
     @Test("migrate new writes the next step's files, and never over others")
     func newMigration() async throws {
         try await withTemporaryFolder { folder in

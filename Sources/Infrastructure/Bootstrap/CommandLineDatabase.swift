@@ -8,11 +8,14 @@ import MartletSecurity
 
 /// The database for commands that run beside a server: PostgreSQL if one is configured, else the data folder's file.
 package enum CommandLineDatabase {
-    /// - Parameter dataFolder: Overrides `DATA_DIR`.
+    /// - Parameters:
+    ///   - dataFolder: Overrides `DATA_DIR`.
+    ///   - isAlone: Whether an all-in-one server may not run meanwhile. Who else is on PostgreSQL cannot be told.
     /// - Throws: ``SettingsError``; what `body` throws.
     package static func withDatabase<Outcome: Sendable>(
         _ source: ConfigurationSource,
         dataFolder: String?,
+        isAlone: Bool = false,
         _ body: (any SQLDatabase, Logger) async throws -> Outcome
     ) async throws -> Outcome {
         var settings = try Settings(source, defaultAddress: "127.0.0.1")
@@ -25,6 +28,8 @@ package enum CommandLineDatabase {
             return try await closing({ await database.close() }) { try await body(database, logger) }
         }
         let folder = try DataFolder(dataFolder ?? source.string("data.dir", default: DataFolder.defaultPath))
+        let lock = isAlone ? try folder.lock() : nil
+        defer { lock?.release() }
         let database = try SQLiteDatabase(path: folder.databasePath)
         return try await closing({ try database.close() }) { try await body(database, logger) }
     }

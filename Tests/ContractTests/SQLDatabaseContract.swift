@@ -74,6 +74,29 @@ struct SQLDatabaseContract {
         }
     }
 
+    @Test("batches that may share a commit succeed and fail apart", arguments: Engine.allCases)
+    func groupedBatches(engine: Engine) async throws {
+        try await engine.withTables { database in
+            let failed = try await withThrowingTaskGroup(of: Int64?.self) { group in
+                for id in Int64(1)...30 {
+                    group.addTask {
+                        let repeated = id.isMultiple(of: 3) ? [Self.insertion(id)] : []
+                        do {
+                            _ = try await database.batch([Self.insertion(id)] + repeated, lockOrder: id % 5)
+                            return nil
+                        } catch let error as SQLError where error.isUniqueViolation {
+                            return id
+                        }
+                    }
+                }
+                return try await group.reduce(into: [Int64?]()) { $0.append($1) }.compactMap { $0 }
+            }
+            #expect(failed.sorted() == (1...30).filter { $0.isMultiple(of: 3) })
+            let stored = try await database.ids()
+            #expect(stored == (1...30).filter { !$0.isMultiple(of: 3) })
+        }
+    }
+
     @Test("a transaction commits what its closure did, and gives what it returned", arguments: Engine.allCases)
     func commit(engine: Engine) async throws {
         try await engine.withTables { database in

@@ -93,6 +93,15 @@ struct CommandLineTests {
         }
     }
 
+    @Test("a server that waits for its database ends cleanly when told to")
+    func endWhileWaiting() async throws {
+        // Nothing listens on the first port.
+        let environment = Servers.distributed(database: "postgresql://martlet@127.0.0.1:1/martlet", broker: "localhost")
+        let server = try ServerProcess("RestServer", environment: environment)
+        try await server.wait(for: "Waiting for the database")
+        #expect(try await server.stop() == 0)
+    }
+
     @Test("a server that cannot start says by which setting")
     func refusedStart() async throws {
         try await Topology.allInOne.withServers { servers in

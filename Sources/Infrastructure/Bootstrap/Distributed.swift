@@ -6,6 +6,7 @@ import RestServerKit
 import SQL
 import MartletSecurity
 import ServiceLifecycle
+import UnixSignals
 import WebSocketServerKit
 
 /// REST and the live feed apart, over PostgreSQL and RabbitMQ.
@@ -52,7 +53,7 @@ extension Distributed {
     fileprivate static func run(
         _ source: ConfigurationSource,
         _ name: String,
-        _ compose: (Parts) -> (prepare: () async throws -> Void, services: [any Service])
+        _ compose: (Parts) -> (prepare: @Sendable () async throws -> Void, services: [any Service])
     ) async throws {
         let settings = try Settings(source, defaultAddress: "0.0.0.0")
         let distributed = try DistributedSettings(source, applicationName: name)
@@ -78,7 +79,7 @@ extension Distributed {
             logger: logger
         )
         let (prepare, services) = compose(parts)
-        try await waitingForDatabase(logger, prepare)
+        guard try await endsBeforeSignal({ try await waitingForDatabase(logger, prepare) }) else { return }
         try await serve(
             [
                 BackgroundService(name: "database") { try await database.run() },
@@ -86,6 +87,24 @@ extension Distributed {
             ] + services,
             logger: logger
         )
+    }
+
+    /// Runs `body`, or gives `false` as soon as SIGTERM or SIGINT comes: the first process of a container would not
+    /// hear them otherwise, as long as no service runs.
+    private static func endsBeforeSignal(_ body: @escaping @Sendable () async throws -> Void) async throws -> Bool {
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        return try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await body()
+                return true
+            }
+            group.addTask {
+                for await _ in signals { break }
+                return false
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? false
+        }
     }
 
     /// A database that starts with us, or after us, is waited for; one that does not fit us is not.

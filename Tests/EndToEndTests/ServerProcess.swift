@@ -63,6 +63,14 @@ final class ServerProcess: Sendable {
         state.withLock { $0.lines.count { $0.message.hasPrefix(message) } }
     }
 
+    /// Waits for a line of the log that begins with `message`.
+    func wait(for message: String) async throws {
+        _ = try await eventually("\(name) says \(message)") {
+            if !process.isRunning { throw Ended(name: name, status: process.terminationStatus) }
+            return state.withLock { $0.lines.first { $0.message.hasPrefix(message) } }
+        }
+    }
+
     /// Sends SIGTERM and waits for the end; gives the exit status.
     func stop() async throws -> Int32 {
         if process.isRunning { process.terminate() }

@@ -5,7 +5,7 @@ import Testing
 struct StartUpTests {
     @Test("two RestServers that start at once on an empty database both come up, and make its schema once")
     func twoAtOnce() async throws {
-        try await PostgresServer.shared.withDatabase(migrated: false) { database in
+        try await PostgresServer.shared.withDatabase(isMigrated: false) { database in
             let parts = Servers.distributed(database: database, broker: try RabbitMQServer.url())
             let processes = try (1...2).map { _ in try ServerProcess("RestServer", environment: parts) }
             do {

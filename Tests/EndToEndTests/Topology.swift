@@ -56,7 +56,7 @@ final class Servers: Sendable {
     }
 
     private let topology: Topology
-    private let environment: [String: String]
+    let environment: [String: String]
     private let running = Mutex(Running())
 
     init(_ topology: Topology, environment: [String: String]) {

@@ -58,6 +58,17 @@ extension OnServer {
             }
         }
 
+        @Test("has time to commit after a script that took longer than a call may")
+        func longScript() async throws {
+            try await withDatabase({ $0.callTimeLimit = .milliseconds(200) }) { database in
+                try await database.sql.transaction { connection in
+                    try connection.runScript("CREATE TABLE t (id bigint); SELECT pg_sleep(0.3)")
+                    try connection.run("INSERT INTO t VALUES ($1)", [.int(1)])
+                }
+                #expect(try await database.sql.read("SELECT id FROM t", []) == [SQLRow([.int(1)])])
+            }
+        }
+
         @Test("is run once more when it lost a serialization conflict")
         func conflict() async throws {
             try await withDatabase { database in

@@ -12,15 +12,13 @@ package actor PostgresServer {
 
     private var template: Task<String, any Error>?
 
-    /// Runs `body` with the URL of a fresh database, and drops it afterwards.
-    ///
-    /// - Parameter migrated: `false` gives an empty one.
+    /// Runs `body` with the URL of a fresh database, migrated unless told otherwise, and drops it afterwards.
     package nonisolated func withDatabase<Outcome: Sendable>(
-        migrated: Bool = true,
+        isMigrated: Bool = true,
         _ body: @Sendable (String) async throws -> Outcome
     ) async throws -> Outcome {
         let server = try Self.serverURL()
-        let template = migrated ? try await migratedTemplate() : "template0"
+        let template = isMigrated ? try await migratedTemplate() : "template1"
         let name = Self.freshName("test")
         try await execute("CREATE DATABASE \(name) TEMPLATE \(template)", on: server)
         do {

@@ -114,7 +114,7 @@ enum ConnectionRole: String, Hashable, Sendable {
 /// The connection string cannot be read. Says no more: the string holds the password.
 package struct PostgresConfigurationError: Error, CustomStringConvertible {
     package var description: String {
-        "not a PostgreSQL connection string; expected postgresql://user:password@host:port/database"
+        "it is no PostgreSQL connection string, such as postgresql://user:password@host:port/database"
     }
 }
 

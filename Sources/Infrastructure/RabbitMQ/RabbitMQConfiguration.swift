@@ -41,11 +41,20 @@ package struct RabbitMQConfiguration: Hashable, Sendable {
 }
 
 extension RabbitMQConfiguration {
-    package enum URLError: Error, Hashable {
+    package enum URLError: Error, Hashable, CustomStringConvertible {
         case schemeNotAMQP
         case invalidPort
         case invalidPercentEncoding
         case emptyHost
+
+        package var description: String {
+            switch self {
+            case .schemeNotAMQP: "its scheme is not amqp"
+            case .invalidPort: "its port is no number from 1 to 65535"
+            case .invalidPercentEncoding: "its percent-encoding is broken"
+            case .emptyHost: "it names no host"
+            }
+        }
     }
 
     /// Reads `amqp://user:password@host:port/vhost`; every part but the scheme and the host may be left out, and then

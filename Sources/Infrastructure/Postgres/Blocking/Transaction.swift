@@ -7,7 +7,7 @@ final class Transaction: SQLConnection {
 
     private let session: BlockingSession
     private let configuration: PostgresConfiguration
-    private let deadline: ContinuousClock.Instant
+    private var deadline: ContinuousClock.Instant
     private var hasBegun = false
     private var wasTriedAgain = false
     private var failure: SQLError?
@@ -60,8 +60,11 @@ final class Transaction: SQLConnection {
         try keepingFailure { () throws(SQLError) in
             try begin()
             let unlimited = "SET LOCAL statement_timeout = 0;\n\(script)\n;SET LOCAL statement_timeout TO DEFAULT"
+            let start = ContinuousClock.now
             do throws(PostgresFailure) {
                 try session.runScript(unlimited, limit: Self.scriptTimeLimit)
+                // What comes after the script, its COMMIT at least, has the time it would have had without.
+                deadline += .now - start
             } catch {
                 note(error)
                 throw SQLError(error)

@@ -1,3 +1,4 @@
+import CPostgres
 import SQL
 
 /// The thread of a ``PipelinePool``: takes calls from the inbox, sends what the machine says, and reads the replies.
@@ -27,7 +28,8 @@ final class PipelineLoop {
     private let log: ConnectionLog
     private let clock = ContinuousClock()
     private var machine: PipelineMachine<PipelineCall>
-    private var poll: EventPoll
+    private let poll: EventPoll
+    private var events: [epoll_event]
     private var slots: [Slot]
     private var now: ContinuousClock.Instant
 
@@ -36,17 +38,19 @@ final class PipelineLoop {
         role: ConnectionRole,
         limits: PipelineMachine<PipelineCall>.Limits,
         inbox: Inbox,
+        poll: EventPoll,
         log: ConnectionLog
-    ) throws(SQLError) {
+    ) {
         let now = clock.now
         self.configuration = configuration
         self.role = role
         self.inbox = inbox
+        self.poll = poll
         self.log = log
         self.now = now
         machine = PipelineMachine(limits, now: now)
         slots = (0..<limits.connections).map { _ in Slot(logID: log.newConnectionID(), link: .closed(until: now)) }
-        poll = try EventPoll(capacity: limits.connections + 1)
+        events = Array(repeating: epoll_event(), count: limits.connections + 1)
         poll.watch(inbox.wakeDescriptor, token: Self.wakeToken, writable: false)
     }
 
@@ -66,7 +70,7 @@ final class PipelineLoop {
                 nextTick = now + Self.tick
             }
             dispatch()
-            poll.wait(timeout: timeout()) { ready.append($0) }
+            poll.wait(timeout: timeout(), &events) { ready.append($0) }
             now = clock.now
             for token in ready {
                 if token == Self.wakeToken { inbox.acknowledgeWake() } else { serve(token) }

@@ -14,6 +14,8 @@ package final class PostgresDatabase: SQLDatabase {
 
     /// A server that has not ended a statement this long after its limit is taken for dead.
     static let serverGrace = Duration.seconds(1)
+    /// Enough to write at once after a pause, and all that a process which seldom writes takes of the server's connections.
+    static let standingWriteConnections = 1
     /// The protocol counts them in 16 bits.
     static let argumentLimit = 65_535
 
@@ -33,6 +35,8 @@ package final class PostgresDatabase: SQLDatabase {
         leaseLogID = log.newConnectionID()
         var limits = PipelineMachine<PipelineCall>.Limits(
             connections: configuration.readConnections,
+            standing: configuration.readConnections,
+            idleLimit: configuration.idleLimit,
             callsPerSegment: configuration.readsPerSegment,
             depth: 1,
             waitingCalls: configuration.waitingCalls,
@@ -43,6 +47,7 @@ package final class PostgresDatabase: SQLDatabase {
         )
         reads = try PipelinePool(configuration, role: .read, limits: limits, log: log)
         limits.connections = configuration.writeConnections
+        limits.standing = min(Self.standingWriteConnections, configuration.writeConnections)
         limits.callsPerSegment = 1
         limits.depth = configuration.batchDepth
         limits.rerunsLostCalls = false

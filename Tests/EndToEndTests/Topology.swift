@@ -67,7 +67,7 @@ final class Servers: Sendable {
     var rest: RestClient { RestClient(port: running.withLock { $0.restPort }) }
     /// For what the live feed's port answers to plain HTTP.
     var live: RestClient { RestClient(port: running.withLock { $0.livePort }) }
-    private var liveURL: String { "ws://127.0.0.1:\(live.port)/v1/live" }
+    var liveURL: String { "ws://127.0.0.1:\(live.port)/v1/live" }
 
     /// Runs `body` between start and clean end; after a failure nothing is left of them either.
     func run(_ body: @Sendable (Servers) async throws -> Void) async throws {

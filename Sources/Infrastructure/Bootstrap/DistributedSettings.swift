@@ -70,7 +70,7 @@ struct DistributedSettings {
                 broker = try RabbitMQConfiguration(url: host)
             } catch {
                 // Without the URL, which holds the password.
-                throw .refused("RABBITMQ_URL", why: "\(error); it takes a host or amqp://user:password@host:port/vhost")
+                throw .refused("RABBITMQ_URL", why: "\(error)")
             }
         } else {
             broker = RabbitMQConfiguration(

@@ -1,3 +1,4 @@
+import APIModel
 import Application
 import Domain
 import Logging
@@ -83,7 +84,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Se
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch (unwrapInboundIn(data), phase) {
         case (.head(let head), .awaitingRequest):
-            requestID = RequestID.of(head.headers)
+            requestID = RequestID.choose(sent: head.headers.first(name: "X-Request-Id"))
             isHead = head.method == .HEAD
             phase = .received(head)
         case (.end, .received(let head)):
@@ -103,6 +104,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Se
             return context.close(promise: nil)
         }
         phase = .answering
+        requestID = RequestID.choose(sent: nil)
         if error == .headerOverflow {
             send(problem(.requestHeaderFieldsTooLarge, "headers_too_large", "The request's head is too large."))
         } else {

@@ -158,7 +158,6 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Se
 
     private func accept(_ upgrade: Handshake.Upgrade, _ principal: Principal?) {
         guard let context, !hub.isShuttingDown else { return abort() }
-        phase = .upgraded
         let headers: HTTPHeaders = [
             "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": upgrade.accept,
             "X-Request-Id": requestID,
@@ -187,6 +186,8 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Se
             let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
             pipeline.removeHandler(context: encoder, promise: nil)
             try pipeline.addHandler(socket)
+            // From here on it is the socket that counts the connection out.
+            phase = .upgraded
             pipeline.removeHandler(context: context, promise: nil)
             // Last, since what it still holds goes to the socket's handler.
             pipeline.removeHandler(context: decoder, promise: nil)

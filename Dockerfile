@@ -41,6 +41,8 @@ USER martlet
 WORKDIR /data
 VOLUME /data
 EXPOSE 3000 4000
-# RestServer's and the all-in-one's; a container that runs WebSocketServer replaces it, see docker-compose.yaml.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["martlet-healthcheck", "http", "3000", "/health/ready"]
+# RestServer's and the all-in-one's. Whether the process lives, not whether it is ready: an engine that kills on it must
+# not kill a server that goes on accepting posts while the broker is out. See docker-compose.yaml for readiness.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+    CMD martlet-healthcheck http "${SERVER_PORT:-3000}" /health/live
 CMD ["martlet", "serve", "--data-dir", "/data"]

@@ -115,7 +115,8 @@ let package = Package(
         target(
             "Bootstrap", "Infrastructure/Bootstrap",
             [
-                "Application", "Domain", "SQL", "SQLite", "Postgres", "RabbitMQ", "InProcess", "MartletSecurity",
+                "APIModel", "Application", "Domain", "SQL", "SQLite", "Postgres", "RabbitMQ", "InProcess",
+                "MartletSecurity",
                 "RestServerKit", "WebSocketServerKit", configuration, hummingbird, logging,
                 serviceLifecycle, unixSignals,
             ]

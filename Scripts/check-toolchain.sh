@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fails with a clear message when the Swift toolchain is missing or older than Package.swift asks for.
-# Environment: SWIFT  the swift command to look at (default: swift)
+# Environment: none
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -12,7 +12,7 @@ advice=(
     "/opt/swift), put its usr/bin on PATH, and run this command again."
 )
 
-swift=${SWIFT:-swift}
+swift=swift
 has_command "$swift" || die "no Swift toolchain: '$swift' is not on PATH." "${advice[@]}"
 answer=$("$swift" --version 2>&1) || die "'$swift --version' failed:" "$answer" "${advice[@]}"
 [[ $answer =~ Swift\ version\ ([0-9]+)\.([0-9]+) ]] ||

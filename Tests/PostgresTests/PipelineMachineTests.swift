@@ -6,6 +6,7 @@ import Testing
 private struct Call: PipelinedCall, Hashable {
     let name: String
     var statementCount = 1
+    var lockOrder: Int64 = 0
     var isAbandoned = false
 }
 
@@ -49,6 +50,36 @@ struct PipelineMachineTests {
             ]
         )
         #expect(dispatches(&machine) == [["c", "d"]])
+    }
+
+    @Test("a failing writer fails alone: what those before it wrote was rolled back, so all others run again")
+    func writersShareFate() {
+        var machine = opened(aMachine { $0.callsWrite = true })
+        _ = enqueue(["first"], in: &machine)
+        _ = enqueue(["a", "bad", "c"], in: &machine)
+        machine.told(.completed(aResult), on: 0, now: start)
+        _ = machine.synced(0, now: start)
+        #expect(dispatches(&machine) == [["a", "bad", "c"]])
+        machine.told(.completed(aResult), on: 0, now: start)
+        machine.told(.refused(anError("23505", constraint: "key")), on: 0, now: start)
+        machine.told(.skipped, on: 0, now: start)
+        #expect(seen(machine.synced(0, now: start)) == [.failed("bad", .uniqueViolation("key"))])
+        #expect(dispatches(&machine) == [["a", "c"]])
+        machine.told(.completed(aResult), on: 0, now: start)
+        machine.told(.completed(aResult), on: 0, now: start)
+        #expect(seen(machine.synced(0, now: start)) == [.succeeded("a", 1), .succeeded("c", 1)])
+    }
+
+    @Test("calls that share a segment run in the order of their locks")
+    func lockOrder() {
+        var machine = opened(aMachine { $0.callsWrite = true })
+        _ = enqueue(["first"], in: &machine)
+        for (name, order) in [("c", 3), ("a", 1), ("b", 2)] {
+            #expect(accepts(Call(name: name, lockOrder: Int64(order)), &machine))
+        }
+        machine.told(.completed(aResult), on: 0, now: start)
+        _ = machine.synced(0, now: start)
+        #expect(dispatches(&machine) == [["a", "b", "c"]])
     }
 
     @Test("a segment takes no more calls than its limit")
@@ -165,6 +196,7 @@ struct PipelineMachineTests {
         var limits = Machine.Limits(
             connections: 1,
             callsPerSegment: 64,
+            callsWrite: false,
             depth: 1,
             waitingCalls: 100,
             callTimeLimit: .seconds(10),
@@ -178,6 +210,7 @@ struct PipelineMachineTests {
 
     private static func batches(_ limits: inout Machine.Limits) {
         limits.callsPerSegment = 1
+        limits.callsWrite = true
         limits.depth = 2
         limits.rerunsLostCalls = false
     }

@@ -89,8 +89,10 @@ extension OnServer {
             }
         }
 
-        @Test("batches of many callers are transactions of their own")
-        func batchesApart() async throws {
+        @Test(
+            "batches of many callers do not notice a failing one, apart or sharing transactions",
+            arguments: [false, true])
+        func batchesApart(isShared: Bool) async throws {
             try await withDatabase({ $0.writeConnections = 1 }) { database in
                 try await database.sql.statement("CREATE TABLE t (id bigint PRIMARY KEY)")
                 await withTaskGroup(of: Void.self) { group in
@@ -100,9 +102,10 @@ extension OnServer {
                             let id = Int64(number % 20 == 19 ? 0 : number + 100)
                             let second = Int64(number % 20 == 19 ? 0 : -number - 100)
                             let insert: SQLStatement = "INSERT INTO t VALUES ($1)"
-                            _ = try? await database.sql.batch([
+                            let statements = [
                                 BoundStatement(insert, [.int(id)]), BoundStatement(insert, [.int(second)]),
-                            ])
+                            ]
+                            _ = try? await database.sql.batch(statements, lockOrder: isShared ? id : nil)
                         }
                     }
                 }

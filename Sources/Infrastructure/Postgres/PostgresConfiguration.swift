@@ -15,6 +15,8 @@ package struct PostgresConfiguration: Sendable {
     /// How many batches one connection has under way. More gained nothing over more connections, and a batch behind a slow
     /// one would wait although another connection is free.
     package var batchDepth = 1
+    /// How many batches that allow it share a transaction at most, which bounds what one failing batch makes run again.
+    package var batchesPerGroup = 64
     /// Connections for transactions, each with a thread; opened when first needed.
     package var transactionConnections = 4
     /// How many calls of each kind may wait for a connection; one more is refused as unavailable.

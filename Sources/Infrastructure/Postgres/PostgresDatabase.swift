@@ -4,7 +4,9 @@ package import SQL
 /// PostgreSQL through libpq.
 ///
 /// - Reads share a few connections and travel together, as many as came while the last ones were under way.
-/// - Batches share connections of their own, each batch a transaction.
+/// - Batches have connections of their own, each batch a transaction.
+/// - Batches that may share a transaction go through one connection, as many at once as came while the last ones were
+///   under way: one commit for all of them.
 /// - Transactions have a thread and a connection each while they run.
 ///
 /// Usable at once, also while the server is away: calls then wait for at most
@@ -21,6 +23,7 @@ package final class PostgresDatabase: SQLDatabase {
     private let log: ConnectionLog
     private let reads: PipelinePool
     private let batches: PipelinePool
+    private let groups: PipelinePool
     private let transactions: BlockingPool
     /// One for all leases, so that a holder that tries again and again is not logged again and again.
     private let leaseLogID: Int
@@ -34,6 +37,7 @@ package final class PostgresDatabase: SQLDatabase {
         var limits = PipelineMachine<PipelineCall>.Limits(
             connections: configuration.readConnections,
             callsPerSegment: configuration.readsPerSegment,
+            callsWrite: false,
             depth: 1,
             waitingCalls: configuration.waitingCalls,
             callTimeLimit: configuration.callTimeLimit,
@@ -44,9 +48,15 @@ package final class PostgresDatabase: SQLDatabase {
         reads = try PipelinePool(configuration, role: .read, limits: limits, log: log)
         limits.connections = configuration.writeConnections
         limits.callsPerSegment = 1
+        limits.callsWrite = true
         limits.depth = configuration.batchDepth
         limits.rerunsLostCalls = false
         batches = try PipelinePool(configuration, role: .write, limits: limits, log: log)
+        // One connection: its groups cannot wait for each other, and the more callers there are the larger they get.
+        limits.connections = 1
+        limits.callsPerSegment = configuration.batchesPerGroup
+        limits.depth = 1
+        groups = try PipelinePool(configuration, role: .write, limits: limits, log: log)
         transactions = BlockingPool(
             configuration,
             role: .transaction,
@@ -67,6 +77,7 @@ package final class PostgresDatabase: SQLDatabase {
     package func close() async {
         await reads.close()
         await batches.close()
+        await groups.close()
         await transactions.close()
     }
 
@@ -76,10 +87,11 @@ package final class PostgresDatabase: SQLDatabase {
         return try await reads.run([bound])[0].rows
     }
 
-    package func batch(_ statements: [BoundStatement]) async throws -> [SQLResult] {
+    package func batch(_ statements: [BoundStatement], lockOrder: Int64?) async throws -> [SQLResult] {
         guard !statements.isEmpty else { return [] }
         try check(statements)
-        return try await batches.run(statements)
+        guard let lockOrder else { return try await batches.run(statements) }
+        return try await groups.run(statements, lockOrder: lockOrder)
     }
 
     package func transaction<Outcome: Sendable>(

@@ -10,7 +10,12 @@ package protocol SQLDatabase: Sendable {
     func read(_ statement: SQLStatement, _ arguments: [SQLValue]) async throws -> [SQLRow]
 
     /// Runs statements in order in one transaction, in one round trip: all of them or none. Gives a result for each.
-    func batch(_ statements: [BoundStatement]) async throws -> [SQLResult]
+    ///
+    /// - Parameter lockOrder: Allows the batch to share its transaction, and so its commit, with batches of other callers
+    ///   (group commit): a failing one MUST NOT affect the others. It is the key of the row that such batches contend
+    ///   for; those that share a transaction run in ascending order of it, so that no two transactions wait for each
+    ///   other. `nil` keeps the batch to itself.
+    func batch(_ statements: [BoundStatement], lockOrder: Int64?) async throws -> [SQLResult]
 
     /// Runs `body` in one transaction, for changes where one statement's result decides on the next. It commits when
     /// `body` returns, and rolls back when it throws. `body` blocks a thread of the adapter's own and MUST NOT wait for
@@ -22,6 +27,12 @@ package protocol SQLDatabase: Sendable {
     /// Runs `body` while no other process that uses this database holds the lease of this name; waits until then.
     /// MUST cancel `body` and throw once the lease is lost.
     func withLease(_ name: String, _ body: @escaping @Sendable () async throws -> Void) async throws
+}
+
+extension SQLDatabase {
+    package func batch(_ statements: [BoundStatement]) async throws -> [SQLResult] {
+        try await batch(statements, lockOrder: nil)
+    }
 }
 
 package enum SQLDialect: Hashable, Sendable {

@@ -44,7 +44,8 @@ package final class SQLiteDatabase: SQLDatabase {
         }
     }
 
-    package func batch(_ statements: [BoundStatement]) async throws -> [SQLResult] {
+    /// Every batch has the one writer, and its transaction, to itself.
+    package func batch(_ statements: [BoundStatement], lockOrder: Int64?) async throws -> [SQLResult] {
         try await transaction { connection in
             try statements.map { try connection.run($0.statement, $0.arguments) }
         }

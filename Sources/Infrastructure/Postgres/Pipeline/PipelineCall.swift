@@ -4,10 +4,12 @@ import Synchronization
 /// One caller's statements and the caller, who is answered exactly once: by the pool or by being cancelled.
 final class PipelineCall: PipelinedCall, Sendable {
     let statements: [BoundStatement]
+    let lockOrder: Int64
     private let caller: Waiter<[SQLResult]>
 
-    init(_ statements: [BoundStatement], _ caller: Waiter<[SQLResult]>) {
+    init(_ statements: [BoundStatement], lockOrder: Int64, _ caller: Waiter<[SQLResult]>) {
         self.statements = statements
+        self.lockOrder = lockOrder
         self.caller = caller
     }
 

@@ -3,6 +3,8 @@ import SQL
 /// What the machine has to know of a call.
 protocol PipelinedCall: Sendable {
     var statementCount: Int { get }
+    /// Calls that share a segment run in ascending order of it.
+    var lockOrder: Int64 { get }
     /// Nobody waits for the answer any more.
     var isAbandoned: Bool { get }
 }
@@ -10,13 +12,14 @@ protocol PipelinedCall: Sendable {
 /// Which calls wait, which are in flight on which connection, and how the replies settle them.
 ///
 /// Calls travel in segments: a segment ends with a Sync, is one implicit transaction on the server, and stops at its
-/// first failing statement. Calls behind that one in the segment are run again; calls before it have their results,
-/// which is sound because only calls that read share a segment. No I/O, no clock, no threads.
+/// first failing statement. Calls behind that one in the segment are run again. Calls before it have their results if
+/// they only read; what they wrote was rolled back, so writers are run again too. No I/O, no clock, no threads.
 struct PipelineMachine<Call: PipelinedCall> {
     struct Limits {
         var connections: Int
-        /// More than one only for calls of a single statement that reads.
         var callsPerSegment: Int
+        /// Whether a failing call takes back what those before it in its segment did.
+        var callsWrite: Bool
         /// How many segments a connection may have in flight.
         var depth: Int
         var waitingCalls: Int
@@ -134,6 +137,7 @@ struct PipelineMachine<Call: PipelinedCall> {
             if !entry.call.isAbandoned { entries.append(entry) }
         }
         guard !entries.isEmpty else { return nil }
+        if entries.count > 1 { entries.sort { $0.call.lockOrder < $1.call.lockOrder } }
         slots[slot].inFlight.append(Segment(entries: entries, lastProgress: now))
         return Dispatch(slot: slot, calls: entries.map(\.call))
     }
@@ -172,10 +176,10 @@ struct PipelineMachine<Call: PipelinedCall> {
                 } else {
                     settlements.append(.fail(entry.call, SQLError(failure)))
                 }
-            } else if index < segment.current {
+            } else if index < segment.current && !limits.callsWrite {
                 settlements += [Self.success(entry)].compactMap { $0 }
             } else {
-                // Its turn comes: each round ends with one call fewer.
+                // Its turn comes again: each round ends with one call fewer.
                 again.append(entry.forRerun(counted: false))
             }
         }

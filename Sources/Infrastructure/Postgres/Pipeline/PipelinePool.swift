@@ -28,9 +28,9 @@ final class PipelinePool: Sendable {
         inbox.close()
     }
 
-    func run(_ statements: [BoundStatement]) async throws -> [SQLResult] {
+    func run(_ statements: [BoundStatement], lockOrder: Int64 = 0) async throws -> [SQLResult] {
         try await Waiter.wait { waiter in
-            try inbox.put(PipelineCall(statements, waiter))
+            try inbox.put(PipelineCall(statements, lockOrder: lockOrder, waiter))
         }
     }
 

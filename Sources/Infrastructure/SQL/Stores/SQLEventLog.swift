@@ -24,25 +24,32 @@ package struct SQLEventLog: EventLog {
     package func stamp(limit: Int, published: Position) async throws -> [RecordedEvent] {
         // Each statement sees what was committed before it began, so the second and all after it, which wait for the
         // lock that the first takes, see what a competitor has stamped.
+        //
+        // PostgreSQL plans without knowing how few rows there are, above all while it has no statistics: joined by id, it
+        // compared every pair of a backlog. The row's address makes that one look-up a row, and the LIMIT keeps the
+        // read-back from a plan for all events. Nobody else updates events, so no address moves meanwhile.
+        let row = database.dialect == .postgres ? "ctid" : "id"
         let statements = [
             Self.moveWatermark(to: published),
             BoundStatement(
                 """
                 UPDATE events SET position = (SELECT position FROM event_head) + fresh.place
                 FROM (
-                    SELECT id, row_number() OVER (ORDER BY id) AS place
-                    FROM (SELECT id FROM events WHERE position IS NULL ORDER BY id LIMIT $1) AS oldest
+                    SELECT address, row_number() OVER (ORDER BY id) AS place
+                    FROM (
+                        SELECT id, \(raw: row) AS address FROM events WHERE position IS NULL ORDER BY id LIMIT $1
+                    ) AS oldest
                 ) AS fresh
-                WHERE events.id = fresh.id AND events.position IS NULL
+                WHERE events.\(raw: row) = fresh.address AND events.position IS NULL
                 """,
                 [.int(Int64(limit))]
             ),
             BoundStatement(
                 """
                 \(raw: Self.selection) WHERE e.position IS NOT NULL AND e.position > (SELECT position FROM event_head)
-                ORDER BY e.position
+                ORDER BY e.position LIMIT $1
                 """,
-                []
+                [.int(Int64(limit))]
             ),
             BoundStatement(
                 """

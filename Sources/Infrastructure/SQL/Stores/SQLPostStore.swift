@@ -28,7 +28,7 @@ package struct SQLPostStore: PostStore {
         ]
         let author = try await translatingSQLErrors {
             do {
-                let results = try await database.batch(statements)
+                let results = try await database.batch(statements, lockOrder: post.authorID.rawValue)
                 return try results.last?.rows.first.map { row in
                     UserSummary(
                         id: post.authorID,

@@ -116,8 +116,7 @@ let package = Package(
             "Bootstrap", "Infrastructure/Bootstrap",
             [
                 "APIModel", "Application", "Domain", "SQL", "SQLite", "Postgres", "RabbitMQ", "InProcess",
-                "MartletSecurity",
-                "RestServerKit", "WebSocketServerKit", configuration, hummingbird, logging,
+                "MartletSecurity", "RestServerKit", "WebSocketServerKit", configuration, hummingbird, logging, nioCore,
                 serviceLifecycle, unixSignals,
             ]
         ),
@@ -142,8 +141,15 @@ let package = Package(
             swiftSettings: settings
         ),
         tests("DomainTests", ["Domain"]),
-        tests("ApplicationTests", ["Application", "BusTestSupport", "Domain", "TestSupport"]),
-        tests("ContractTests", ["Application", "BusTestSupport", "Domain", "TestSupport"]),
+        tests("ApplicationTests", ["Application", "BusTestSupport", "Domain", "TestSupport", logging]),
+        tests(
+            "BootstrapTests",
+            [
+                "Bootstrap", "Application", "MartletSecurity", "Postgres", "RabbitMQ", "SQL", "SQLite", "TestSupport",
+                logging,
+            ]
+        ),
+        tests("ContractTests", ["Application", "BusTestSupport", "Domain", "SQL", "TestSupport"]),
         tests("PostgresTests", ["Postgres", "SQL", logging]),
         tests("SecurityTests", ["MartletSecurity", "Application", "Domain", "CSodium", crypto]),
         tests(
@@ -167,7 +173,7 @@ let package = Package(
                 nioHTTP1, nioPosix, serviceLifecycle,
             ]
         ),
-        tests("EndToEndTests", ["LiveClient", "TestSupport", asyncHTTPClient, nioCore, nioHTTP1]),
+        tests("EndToEndTests", ["LiveClient", "RabbitMQ", "TestSupport", asyncHTTPClient, nioCore, nioHTTP1]),
 
         library("CPostgres", pkgConfig: "libpq", apt: "libpq-dev"),
         library("CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev"),

@@ -27,6 +27,12 @@ free_ports() {
         print join(" ", map { $_->sockport } @held), "\n";' "$1"
 }
 
+# was_started NAME: whether keep_ports noted the ports of an earlier start in DIRECTORY.
+was_started() { [[ -e $directory/$1.ports ]]; }
+
+# keep_ports NAME PORT…: once NAME answers there, so that a port which another took first is never kept.
+keep_ports() { echo "${*:2}" >"$directory/$1.ports"; }
+
 # as_user USER COMMAND…: the command as USER when root, as the caller otherwise.
 as_user() {
     local user=$1
@@ -42,12 +48,27 @@ private_directory() {
     if is_root; then chown "$2:" "$directory/$1"; fi
 }
 
+# A caller that waits for the end of all who hold a pipe or socket of its own must not wait for the servers: Swift's
+# Foundation knows the end of a process that way.
+close_inherited() {
+    local fd
+    for fd in "/proc/$BASHPID/fd/"*; do
+        fd=${fd##*/}
+        if ((fd > 2)); then exec {fd}>&-; fi
+    done
+}
+
 # launch NAME USER COMMAND…: in a session of its own, so that a Ctrl-C reaches the caller alone, who stops it in order.
 launch() {
     local name=$1 user=$2
     shift 2
     if is_root; then set -- setpriv --reuid="$user" --regid="$user" --init-groups -- "$@"; fi
-    setsid "$@" </dev/null >>"$directory/$name.log" 2>&1 &
+    (
+        close_inherited
+        # A caller's blocked or ignored signals are handed down, and a server deaf to TERM takes long to stop.
+        exec perl -MPOSIX -e 'sigprocmask(SIG_SETMASK, POSIX::SigSet->new); @SIG{qw(TERM INT QUIT)} = ("DEFAULT") x 3;
+            exec @ARGV or die "$ARGV[0]: $!\n"' setsid "$@"
+    ) </dev/null >>"$directory/$name.log" 2>&1 &
     echo "$! $(start_time "$!")" >"$directory/$name.pid"
 }
 

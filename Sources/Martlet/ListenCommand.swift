@@ -19,18 +19,23 @@ struct ListenCommand: AsyncParsableCommand {
         do {
             client = try await WebSocketClient.connect(url, headers: ["Authorization": "Bearer \(token)"])
         } catch let refusal as WebSocketClient.Refusal {
-            throw ValidationError("The server refused the feed with \(refusal.status): \(refusal.body)")
+            throw Ended(description: "The server refused the feed with \(refusal.status): \(refusal.body)")
+        } catch {
+            throw Ended(description: "The feed at \(url) cannot be reached: \(error)")
         }
-        do {
-            while true {
-                print(try await client.nextText(within: Self.patience))
+        while true {
+            do {
+                print(try await client.nextText())
                 flushStandardOutput()
+            } catch WebSocketClient.Failure.timedOut {
+                continue  // A quiet feed is no reason to leave.
+            } catch WebSocketClient.Failure.closed(let code) {
+                throw CleanExit.message("The server closed the feed\(code.map { " with code \($0)" } ?? "").")
             }
-        } catch WebSocketClient.Failure.closed(let code) {
-            throw CleanExit.message("The server closed the feed\(code.map { " with code \($0)" } ?? "").")
         }
     }
 
-    /// A quiet feed is no reason to leave.
-    private static let patience: Duration = .seconds(86_400)
+    private struct Ended: Error, CustomStringConvertible {
+        let description: String
+    }
 }

@@ -50,7 +50,7 @@ struct MigrateCommand: AsyncParsableCommand {
             guard yes else {
                 throw ValidationError("This deletes data. Make a backup, then add --yes.")
             }
-            try await withMigrator(options) { migrator in
+            try await withMigrator(options, isAlone: true) { migrator in
                 print(try await migrator.down().map { "\($0) taken back" } ?? "nothing to take back")
             }
         }
@@ -76,9 +76,17 @@ struct MigrateCommand: AsyncParsableCommand {
     }
 }
 
-private func withMigrator(_ options: CommonOptions, _ body: @Sendable (Migrator) async throws -> Void) async throws {
+private func withMigrator(
+    _ options: CommonOptions,
+    isAlone: Bool = false,
+    _ body: @Sendable (Migrator) async throws -> Void
+) async throws {
     try await presentingErrors {
-        try await CommandLineDatabase.withDatabase(options.source(), dataFolder: options.dataDir) { database, logger in
+        try await CommandLineDatabase.withDatabase(
+            options.source(),
+            dataFolder: options.dataDir,
+            isAlone: isAlone
+        ) { database, logger in
             try await body(CommandLineDatabase.migrator(database, logger: logger))
         }
     }

@@ -8,6 +8,16 @@ struct EventCodingTests {
     @Test("gives back every kind of event unchanged", arguments: eventsOfEveryKind)
     func roundTrip(_ event: RecordedEvent) throws {
         #expect(try EventCoding.decode(EventCoding.encode(event)) == event)
+        #expect(try EventCoding.decodeLines(EventCoding.encodeLines([event])) == [event])
+    }
+
+    @Test("several events travel as lines and keep their order, whatever their text holds")
+    func lines() throws {
+        let events = eventsOfEveryKind + [anEvent(at: 99, text: "one\ntwo\r\n")]
+        let bytes = EventCoding.encodeLines(events)
+        #expect(bytes.count { $0 == UInt8(ascii: "\n") } == events.count - 1)
+        #expect(try EventCoding.decodeLines(bytes) == events)
+        #expect(throws: EventCodingError.self) { try EventCoding.decodeLines(bytes.dropLast() + [10]) }
     }
 
     @Test("gives back any text unchanged", arguments: ["\"\\/\n\t\r\u{0}\u{1f}\u{7f}\u{2028}", "👩‍👩‍👧‍👦 é e\u{301} 漢字", ""])

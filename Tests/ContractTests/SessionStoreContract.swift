@@ -16,6 +16,15 @@ struct SessionStoreContract {
         }
     }
 
+    @Test("a session of somebody who is gone is refused as nobody's", arguments: Engine.allCases)
+    func goneUser(engine: Engine) async throws {
+        try await engine.withStores { stores in
+            let session = aSession(of: try aUser())
+            let error = await #expect(throws: ApplicationError.self) { try await stores.sessions.insert(session) }
+            #expect(error?.code == .unauthenticated)
+        }
+    }
+
     @Test("of many that exchange one generation exactly one succeeds", arguments: Engine.allCases)
     func rotationRace(engine: Engine) async throws {
         try await engine.withStores { stores in

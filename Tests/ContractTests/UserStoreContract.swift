@@ -157,6 +157,15 @@ struct UserStoreContract {
         }
     }
 
+    @Test("a query that no name can hold finds nobody", arguments: Engine.allCases)
+    func impossibleQuery(engine: Engine) async throws {
+        try await engine.withStores { stores in
+            _ = try await stores.someone("ann")
+            let page = try await stores.users.users(matching: "a\u{0}", page: PageRequest())
+            #expect(page == Page(items: [], next: nil))
+        }
+    }
+
     @Test("a search takes % and _ for what they are", arguments: Engine.allCases)
     func search(engine: Engine) async throws {
         try await engine.withStores { stores in

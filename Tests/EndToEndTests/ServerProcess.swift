@@ -58,15 +58,28 @@ final class ServerProcess: Sendable {
         }
     }
 
+    /// How many lines of the log begin with `message`.
+    func count(of message: String) -> Int {
+        state.withLock { $0.lines.count { $0.message.hasPrefix(message) } }
+    }
+
+    /// Waits for a line of the log that begins with `message`.
+    func wait(for message: String) async throws {
+        _ = try await eventually("\(name) says \(message)") {
+            if !process.isRunning { throw Ended(name: name, status: process.terminationStatus) }
+            return state.withLock { $0.lines.first { $0.message.hasPrefix(message) } }
+        }
+    }
+
     /// Sends SIGTERM and waits for the end; gives the exit status.
     func stop() async throws -> Int32 {
-        process.terminate()
+        if process.isRunning { process.terminate() }
         return try await ended()
     }
 
     /// Sends SIGKILL and waits for the end.
     func kill() async throws {
-        Glibc.kill(process.processIdentifier, SIGKILL)
+        if process.isRunning { Glibc.kill(process.processIdentifier, SIGKILL) }
         _ = try await ended()
     }
 

@@ -17,26 +17,15 @@ enum Topology: String, CaseIterable, Sendable, CustomTestStringConvertible {
         switch self {
         case .allInOne:
             try await withTemporaryFolder { folder in
-                try await running(
-                    Servers(.allInOne, environment: Servers.ports.merging(["DATA_DIR": folder]) { $1 }), body)
+                let parts = Servers.ports.merging(["DATA_DIR": folder]) { $1 }
+                try await Servers(.allInOne, environment: parts).run(body)
             }
         case .distributed:
             try await PostgresServer.shared.withDatabase { url in
                 let parts = Servers.distributed(database: url, broker: try RabbitMQServer.url())
-                try await running(Servers(.distributed, environment: parts), body)
+                try await Servers(.distributed, environment: parts).run(body)
             }
         }
-    }
-
-    private func running(_ servers: Servers, _ body: @Sendable (Servers) async throws -> Void) async throws {
-        try await servers.start()
-        do {
-            try await body(servers)
-        } catch {
-            _ = try await servers.stop()
-            throw error
-        }
-        _ = try await servers.stop()
     }
 }
 
@@ -54,14 +43,20 @@ final class Servers: Sendable {
         return ports.merging(parts) { $1 }
     }
 
+    /// What runs as a process; the all-in-one is both in one.
+    enum Part: Sendable {
+        case rest
+        case live
+    }
+
     private struct Running {
-        var processes: [ServerProcess] = []
+        var processes: [Part: ServerProcess] = [:]
         var restPort = 0
         var livePort = 0
     }
 
     private let topology: Topology
-    private let environment: [String: String]
+    let environment: [String: String]
     private let running = Mutex(Running())
 
     init(_ topology: Topology, environment: [String: String]) {
@@ -70,35 +65,53 @@ final class Servers: Sendable {
     }
 
     var rest: RestClient { RestClient(port: running.withLock { $0.restPort }) }
-    var liveURL: String { "ws://127.0.0.1:\(running.withLock { $0.livePort })/v1/live" }
-    var processes: [ServerProcess] { running.withLock { $0.processes } }
+    /// For what the live feed's port answers to plain HTTP.
+    var live: RestClient { RestClient(port: running.withLock { $0.livePort }) }
+    var liveURL: String { "ws://127.0.0.1:\(live.port)/v1/live" }
+
+    /// Runs `body` between start and clean end; after a failure nothing is left of them either.
+    func run(_ body: @Sendable (Servers) async throws -> Void) async throws {
+        do {
+            try await start()
+            try await body(self)
+            _ = try await stop()
+        } catch {
+            for process in processes { try? await process.kill() }  // The failure before is the one to tell of.
+            throw error
+        }
+    }
 
     func start() async throws {
-        switch topology {
-        case .allInOne:
-            let server = try ServerProcess("martlet", ["serve"], environment: environment)
-            running.withLock { $0.processes = [server] }
-            try await findPorts(rest: server, live: server)
-        case .distributed:
-            let rest = try ServerProcess("RestServer", environment: environment)
-            running.withLock { $0.processes = [rest] }
-            _ = try await rest.port(after: Self.restListens)  // It migrates first.
-            let live = try ServerProcess("WebSocketServer", environment: environment)
-            running.withLock { $0.processes = [rest, live] }
-            try await findPorts(rest: rest, live: live)
+        try await start(.rest)  // It migrates first.
+        if topology == .distributed { try await start(.live) }
+    }
+
+    func start(_ part: Part) async throws {
+        let process =
+            switch (topology, part) {
+            case (.allInOne, _): try ServerProcess("martlet", ["serve"], environment: environment)
+            case (.distributed, .rest): try ServerProcess("RestServer", environment: environment)
+            case (.distributed, .live): try ServerProcess("WebSocketServer", environment: environment)
+            }
+        running.withLock { $0.processes[part] = process }
+        if part == .rest {
+            let port = try await process.port(after: "REST server listens")
+            running.withLock { $0.restPort = port }
+        }
+        if part == .live || topology == .allInOne {
+            let port = try await process.port(after: "Live feed listens")
+            running.withLock { $0.livePort = port }
         }
     }
 
-    private func findPorts(rest: ServerProcess, live: ServerProcess) async throws {
-        let restPort = try await rest.port(after: Self.restListens)
-        let livePort = try await live.port(after: "Live feed listens")
-        running.withLock { running in
-            running.restPort = restPort
-            running.livePort = livePort
-        }
+    /// Kills a process in the middle of what it does.
+    func crash(_ part: Part) async throws {
+        try await running.withLock { $0.processes.removeValue(forKey: part) }?.kill()
     }
 
-    private static let restListens = "REST server listens"
+    private var processes: [ServerProcess] {
+        running.withLock { running in [.rest, .live].compactMap { running.processes[$0] } }
+    }
 
     /// Ends every process with SIGTERM; gives the exit statuses that occurred.
     func stop() async throws -> Set<Int32> {
@@ -133,7 +146,7 @@ final class Servers: Sendable {
 final class Feed: Sendable {
     private struct Seen {
         var isReady = false
-        var posts: [String] = []
+        var frames: [(position: Int64, post: String)] = []
         var closeCode: UInt16??
     }
 
@@ -143,6 +156,7 @@ final class Feed: Sendable {
         }
 
         let type: String
+        let position: String?
         let post: Post?
     }
 
@@ -151,7 +165,14 @@ final class Feed: Sendable {
     var isReady: Bool { seen.withLock { $0.isReady } }
 
     /// The ids of `post.created` frames in the order they came.
-    var posts: [String] { seen.withLock { $0.posts } }
+    var posts: [String] { seen.withLock { $0.frames.map(\.post) } }
+
+    /// Whether every frame's position was above that of the frame before: in order, and none twice.
+    var isInOrder: Bool {
+        seen.withLock { seen in
+            zip(seen.frames, seen.frames.dropFirst()).allSatisfy { $0.position < $1.position }
+        }
+    }
 
     /// Reads until the connection ends.
     func read(_ client: WebSocketClient) async throws {
@@ -166,12 +187,14 @@ final class Feed: Sendable {
         let frame = try JSONDecoder().decode(Frame.self, from: Data(text.utf8))
         seen.withLock { seen in
             if frame.type == "ready" { seen.isReady = true }
-            if frame.type == "post.created", let post = frame.post { seen.posts.append(post.id) }
+            if frame.type == "post.created", let post = frame.post, let position = frame.position.flatMap(Int64.init) {
+                seen.frames.append((position, post.id))
+            }
         }
     }
 
-    func wait(for post: String) async throws {
-        _ = try await eventually("a frame with post \(post)") { posts.contains(post) ? true : nil }
+    func wait(for post: String, within limit: Duration = .seconds(20)) async throws {
+        _ = try await eventually("a frame with post \(post)", within: limit) { posts.contains(post) ? true : nil }
     }
 
     func closeCode() async throws -> UInt16? {

@@ -136,7 +136,7 @@ struct PipelineMachineTests {
                 .failed("a", .unavailable("reset")), .failed("b", .unavailable("reset")),
             ]
         )
-        machine.opened(0)
+        machine.opened(0, now: start)
         #expect(dispatches(&machine) == [["c"]])
     }
 
@@ -177,6 +177,44 @@ struct PipelineMachineTests {
         #expect(!accepts(Call(name: "b"), &machine))
     }
 
+    @Test("connections open as calls wait for them, no more than there may be")
+    func growth() {
+        var machine = aMachine(Self.onDemand)
+        #expect(accepts(Call(name: "early"), &machine))
+        #expect(slotsToOpen(&machine) == [], "while the server is away")
+        machine.opened(0, now: start)
+        #expect(dispatches(&machine) == [["early"]])
+        #expect(slotsToOpen(&machine) == [])
+        #expect(enqueue(["a", "b"], in: &machine) == [])
+        #expect(slotsToOpen(&machine) == [1, 2])
+        #expect(slotsToOpen(&machine) == [], "those on their way will take what waits")
+        #expect(enqueue(["c", "d", "e"], in: &machine) == [])
+        #expect(slotsToOpen(&machine) == [3])
+        machine.opened(2, now: start)
+        #expect(dispatches(&machine) == [["a"]])
+    }
+
+    @Test("a connection that the load does not need closes after a while, and opens again when it does")
+    func release() {
+        var machine = opened(aMachine(Self.onDemand))
+        #expect(machine.isQuiet)
+        #expect(enqueue(["a", "b"], in: &machine) == [["a"]])
+        #expect(slotsToOpen(&machine) == [1])
+        machine.opened(1, now: start)
+        #expect(dispatches(&machine) == [["b"]])
+        #expect(machine.releaseIdleSlots(now: start + .seconds(60)) == [], "under way")
+        for slot in 0...1 {
+            machine.told(.completed(aResult), on: slot, now: start + .seconds(1))
+            #expect(machine.synced(slot, now: start + .seconds(1)).count == 1)
+        }
+        #expect(machine.releaseIdleSlots(now: start + .seconds(60)) == [])
+        #expect(!machine.isQuiet)
+        #expect(machine.releaseIdleSlots(now: start + .seconds(61)) == [1])
+        #expect(machine.isQuiet)
+        #expect(enqueue(["c", "d"], in: &machine) == [["c"]])
+        #expect(slotsToOpen(&machine) == [1])
+    }
+
     @Test("an abandoned call is not sent")
     func abandoned() {
         var machine = opened(aMachine())
@@ -195,6 +233,8 @@ struct PipelineMachineTests {
     private func aMachine(_ change: (inout Machine.Limits) -> Void = { _ in }) -> Machine {
         var limits = Machine.Limits(
             connections: 1,
+            standing: 1,
+            idleLimit: .seconds(60),
             callsPerSegment: 64,
             callsWrite: false,
             depth: 1,
@@ -215,9 +255,21 @@ struct PipelineMachineTests {
         limits.rerunsLostCalls = false
     }
 
+    private static func onDemand(_ limits: inout Machine.Limits) {
+        batches(&limits)
+        limits.depth = 1
+        limits.connections = 4
+    }
+
+    private func slotsToOpen(_ machine: inout Machine) -> [Int] {
+        var slots: [Int] = []
+        while let slot = machine.nextSlotToOpen() { slots.append(slot) }
+        return slots
+    }
+
     private func opened(_ machine: Machine, slots: [Int] = [0]) -> Machine {
         var machine = machine
-        for slot in slots { machine.opened(slot) }
+        for slot in slots { machine.opened(slot, now: start) }
         return machine
     }
 

@@ -113,6 +113,23 @@ extension OnServer {
             }
         }
 
+        @Test("opens connections for batches as they are needed, and closes them again")
+        func connectionsOnDemand() async throws {
+            try await withDatabase({ $0.idleLimit = .milliseconds(500) }) { database in
+                try await database.sql.statement("SELECT pg_sleep(0.5)")
+                let few = try await database.connectionCount()
+                #expect(few <= 3)
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for _ in 0..<64 { group.addTask { try await database.sql.statement("SELECT pg_sleep(0.3)") } }
+                    try await eventually { try await database.connectionCount() >= 16 }
+                    try await group.waitForAll()
+                }
+                #expect(try await database.connectionCount() <= 18)
+                try await eventually { try await database.connectionCount() <= 3 }
+                try await database.sql.statement("SELECT 1")
+            }
+        }
+
         @Test("constraints are named, also one that is checked at commit")
         func constraints() async throws {
             try await withDatabase { database in
@@ -206,6 +223,14 @@ extension OnServer {
 }
 
 extension TestDatabase {
+    func connectionCount() async throws -> Int64 {
+        let rows = try await admin.read(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'",
+            [.text(name)]
+        )
+        return try rows[0].int(0)
+    }
+
     func isSleeping() async throws -> Bool {
         let rows = try await admin.read(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND query LIKE '%pg_sleep%' AND state = 'active'",

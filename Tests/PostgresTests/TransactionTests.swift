@@ -39,6 +39,39 @@ extension OnServer {
             }
         }
 
+        @Test("may run a script that takes longer than a call, and goes on after it")
+        func longScript() async throws {
+            try await withDatabase({ $0.callTimeLimit = .seconds(1) }) { database in
+                try await database.sql.transaction { connection in
+                    try connection.runScript("CREATE TABLE t (id bigint); SELECT pg_sleep(1.5)")
+                    try connection.run("INSERT INTO t VALUES (1)", [])
+                }
+                #expect(try await database.sql.read("SELECT id FROM t", []) == [SQLRow([.int(1)])])
+            }
+        }
+
+        @Test("has time to commit, however much of it the statements took")
+        func slowCommit() async throws {
+            try await withDatabase({ $0.callTimeLimit = .seconds(1) }) { database in
+                try await database.sql.transaction { connection in
+                    try connection.runScript(
+                        """
+                        CREATE TABLE t (id bigint);
+                        CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql
+                            AS $$ BEGIN PERFORM pg_sleep(0.7); RETURN NULL; END $$;
+                        CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
+                            FOR EACH ROW EXECUTE FUNCTION slow();
+                        """
+                    )
+                }
+                try await database.sql.transaction { connection in
+                    try connection.run("INSERT INTO t VALUES (1)", [])
+                    try connection.run("SELECT pg_sleep(0.7)", [])
+                }
+                #expect(try await database.sql.read("SELECT id FROM t", []) == [SQLRow([.int(1)])])
+            }
+        }
+
         @Test("runs beside others without losing an update")
         func race() async throws {
             try await withDatabase { database in

@@ -29,7 +29,14 @@ struct ConfigurationTests {
 
     @Test("refuses what is no such URL")
     func refusals() {
-        #expect(throws: RabbitMQConfiguration.URLError.schemeNotAMQP) { try RabbitMQConfiguration(url: "amqps://h") }
+        for url in ["amqps://h", "AMQPS://h"] {
+            #expect(throws: RabbitMQConfiguration.URLError.encryptionUnsupported) {
+                try RabbitMQConfiguration(url: url)
+            }
+        }
+        for url in ["https://h", "h", "", "://h"] {
+            #expect(throws: RabbitMQConfiguration.URLError.schemeNotAMQP) { try RabbitMQConfiguration(url: url) }
+        }
         #expect(throws: RabbitMQConfiguration.URLError.invalidPort) { try RabbitMQConfiguration(url: "amqp://h:0") }
         #expect(throws: RabbitMQConfiguration.URLError.invalidPort) { try RabbitMQConfiguration(url: "amqp://h:99999") }
         #expect(throws: RabbitMQConfiguration.URLError.emptyHost) { try RabbitMQConfiguration(url: "amqp://u:p@/v") }
@@ -38,6 +45,20 @@ struct ConfigurationTests {
                 try RabbitMQConfiguration(url: url)
             }
         }
+    }
+
+    @Test(
+        "says in a sentence what is wrong with a URL, without a part of it",
+        arguments: [
+            "amqps://ada:hunter2@h", "https://ada:hunter2@h", "amqp://ada:hunter2@h:port", "amqp://ada:hunter2@",
+            "amqp://ada:hunter2%@h",
+        ]
+    )
+    func sentences(_ url: String) {
+        let error = #expect(throws: RabbitMQConfiguration.URLError.self) { try RabbitMQConfiguration(url: url) }
+        let text = error.map { "\($0)" } ?? ""
+        #expect(text.contains(" "))
+        #expect(!text.contains("hunter2"))
     }
 
     @Test("never shows the password")

@@ -18,10 +18,24 @@ package enum Engine: String, CaseIterable, Sendable, CustomTestStringConvertible
     package func withDatabase<Outcome: Sendable>(
         _ body: @Sendable (any SQLDatabase) async throws -> Outcome
     ) async throws -> Outcome {
+        try await withDatabase(isMigrated: true, body)
+    }
+
+    /// Runs `body` with a fresh database that holds nothing, and removes it afterwards.
+    package func withEmptyDatabase<Outcome: Sendable>(
+        _ body: @Sendable (any SQLDatabase) async throws -> Outcome
+    ) async throws -> Outcome {
+        try await withDatabase(isMigrated: false, body)
+    }
+
+    private func withDatabase<Outcome: Sendable>(
+        isMigrated: Bool,
+        _ body: @Sendable (any SQLDatabase) async throws -> Outcome
+    ) async throws -> Outcome {
         try await Self.places.withPlace {
             switch self {
-            case .sqlite: try await withSQLite(body)
-            case .postgres: try await withPostgres(body)
+            case .sqlite: try await withSQLite(isMigrated: isMigrated, body)
+            case .postgres: try await withPostgres(isMigrated: isMigrated, body)
             }
         }
     }
@@ -36,10 +50,13 @@ package enum Engine: String, CaseIterable, Sendable, CustomTestStringConvertible
     /// Each database of PostgreSQL takes a dozen connections, and the server has some hundreds.
     private static let places = Places(8)
 
-    private func withSQLite<Outcome>(_ body: (any SQLDatabase) async throws -> Outcome) async throws -> Outcome {
+    private func withSQLite<Outcome>(
+        isMigrated: Bool,
+        _ body: (any SQLDatabase) async throws -> Outcome
+    ) async throws -> Outcome {
         try await withTemporaryFolder { folder in
             let database = try SQLiteDatabase(path: "\(folder)/martlet.sqlite")
-            try await Migrator(database: database, clock: ManualClock(), logger: .quiet).up()
+            if isMigrated { try await Migrator(database: database, clock: ManualClock(), logger: .quiet).up() }
             let outcome: Outcome
             do {
                 outcome = try await body(database)
@@ -53,9 +70,10 @@ package enum Engine: String, CaseIterable, Sendable, CustomTestStringConvertible
     }
 
     private func withPostgres<Outcome: Sendable>(
+        isMigrated: Bool,
         _ body: @Sendable (any SQLDatabase) async throws -> Outcome
     ) async throws -> Outcome {
-        try await PostgresServer.shared.withDatabase { url in
+        try await PostgresServer.shared.withDatabase(isMigrated: isMigrated) { url in
             let database = try PostgresDatabase(PostgresConfiguration(url), logger: .quiet)
             return try await withRunning({ try await database.run() }) { try await body(database) }
         }

@@ -12,12 +12,13 @@ package actor PostgresServer {
 
     private var template: Task<String, any Error>?
 
-    /// Runs `body` with the URL of a fresh, migrated database, and drops it afterwards.
+    /// Runs `body` with the URL of a fresh database, migrated unless told otherwise, and drops it afterwards.
     package nonisolated func withDatabase<Outcome: Sendable>(
+        isMigrated: Bool = true,
         _ body: @Sendable (String) async throws -> Outcome
     ) async throws -> Outcome {
         let server = try Self.serverURL()
-        let template = try await migratedTemplate()
+        let template = isMigrated ? try await migratedTemplate() : "template1"
         let name = Self.freshName("test")
         try await execute("CREATE DATABASE \(name) TEMPLATE \(template)", on: server)
         do {

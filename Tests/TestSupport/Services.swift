@@ -11,6 +11,7 @@ package struct Services: Sendable {
     package let graph: SocialGraph
     package let posts: Posts
     package let authenticator: Authenticator
+    package let tokens: any TokenCoder
 
     package init(
         _ stores: Stores,
@@ -27,6 +28,7 @@ package struct Services: Sendable {
         let identifiers = Identifiers(clock: stores.clock, entropy: CountingEntropy())
         let outbox = OutboxSignal()
         self.stores = stores
+        self.tokens = tokens
         authenticator = Authenticator(tokens: tokens, sessions: stores.sessions, clock: stores.clock)
         sessions = Sessions(
             users: stores.users,
@@ -52,6 +54,11 @@ package struct Services: Sendable {
         )
         graph = SocialGraph(users: stores.users, follows: stores.follows, clock: stores.clock, outbox: outbox)
         posts = Posts(posts: stores.posts, users: stores.users, identifiers: identifiers, outbox: outbox)
+    }
+
+    /// What is stored of a password.
+    package static func hash(of password: String) async throws -> PasswordHash {
+        try await hasher.get().hash(Password(given: password))
     }
 
     /// The password of every account that a test makes without saying otherwise.

@@ -125,14 +125,7 @@ final class World: Sendable {
     }
 }
 
-extension World: EventLog {
-    func withRelayLease(_ body: @escaping @Sendable () async throws -> Void) async throws { try await body() }
-    func hasUnstamped() async throws -> Bool { false }
-    func stamp(limit: Int, published: Position) async throws -> [RecordedEvent] { [] }
-    func publishedPosition() async throws -> Position { try await head() }
-    func markPublished(upTo position: Position) async throws {}
-    func removePublished(before moment: Timestamp) async throws -> Int { 0 }
-
+extension World: EventHistory {
     func events(after position: Position, limit: Int) async throws -> [RecordedEvent] {
         try read { state in Array(state.events.filter { $0.position > position }.prefix(limit)) }
     }

@@ -47,9 +47,7 @@ package struct Sessions: Sendable {
         guard let credentials, isRight else {
             throw ApplicationError(.unauthenticated, "invalid_credentials", "The name or the password is wrong.")
         }
-        guard !credentials.user.isSuspended else {
-            throw ApplicationError(.forbidden, "account_suspended", "This account is suspended.")
-        }
+        try Self.refuseSuspended(credentials.user)
         return try await open(for: credentials.user)
     }
 
@@ -70,12 +68,13 @@ package struct Sessions: Sendable {
             try await sessions.insert(session)
             return session
         }
-        return try await signedIn(user.id, session: session)
+        return try await signedIn(try await profile(of: user.id), session: session)
     }
 
     /// Exchanges a refresh token for new tokens. One that was already exchanged ends the session.
     ///
-    /// - Throws: ``ApplicationError`` `unauthenticated` `invalid_refresh_token` or `refresh_token_reused`.
+    /// - Throws: ``ApplicationError`` `unauthenticated` `invalid_refresh_token` or `refresh_token_reused`; `forbidden`
+    ///   `account_suspended`.
     package func refresh(_ refreshToken: String) async throws -> SignedIn {
         let refused = ApplicationError(
             .unauthenticated,
@@ -92,12 +91,15 @@ package struct Sessions: Sendable {
         case .reused: throw try await endStolen(session, at: now)
         case .rotate: break
         }
+        // Read before the exchange, so that a failure leaves the caller with a token that is still good.
+        let profile = try await profile(of: session.userID)
+        try Self.refuseSuspended(profile.user)
         session.expiresAt = now.advanced(by: lifetimes.session)
         guard try await sessions.rotate(id, from: generation, expiresAt: session.expiresAt) else {
             throw try await endStolen(session, at: now)  // Somebody else exchanged it at the same moment.
         }
         session.generation += 1
-        return try await signedIn(session.userID, session: session)
+        return try await signedIn(profile, session: session)
     }
 
     private func endStolen(_ session: Session, at now: Timestamp) async throws -> ApplicationError {
@@ -113,6 +115,7 @@ package struct Sessions: Sendable {
         )
     }
 
+    /// Ends the caller's session. Ending it twice is no error.
     package func logOut(_ principal: Principal) async throws {
         try await end(principal.sessionID, of: principal.userID, at: clock.now())
     }
@@ -123,13 +126,23 @@ package struct Sessions: Sendable {
         outbox.signal()
     }
 
-    private func signedIn(_ id: UserID, session: Session) async throws -> SignedIn {
-        guard let profile = try await users.profile(.id(id), viewedBy: id) else {
-            throw ApplicationError(.unauthenticated, "invalid_credentials", "This account is gone.")
+    private func profile(of user: UserID) async throws -> Profile {
+        guard let profile = try await users.profile(.id(user), viewedBy: user) else {
+            throw ApplicationError.accountGone
         }
+        return profile
+    }
+
+    private static func refuseSuspended(_ user: User) throws {
+        guard !user.isSuspended else {
+            throw ApplicationError(.forbidden, "account_suspended", "This account is suspended.")
+        }
+    }
+
+    private func signedIn(_ profile: Profile, session: Session) async throws -> SignedIn {
         let expiresAt = clock.now().advanced(by: lifetimes.accessToken)
         let claims = AccessClaims(
-            userID: id,
+            userID: profile.user.id,
             username: profile.user.username,
             role: profile.user.role,
             sessionID: session.id,

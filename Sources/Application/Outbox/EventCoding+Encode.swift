@@ -34,6 +34,11 @@ extension EventCoding {
         return json.finished()
     }
 
+    /// Several events, a line each (JSON Lines): controls within strings are escaped, so no line breaks inside an event.
+    package static func encodeLines(_ events: some Collection<RecordedEvent>) -> [UInt8] {
+        Array(events.map(encode).joined(separator: CollectionOfOne(UInt8(ascii: "\n"))))
+    }
+
     package static func encode(head: Position) -> [UInt8] {
         var json = JSONObjectWriter(capacity: 48)
         json.write("v", Int64(version))

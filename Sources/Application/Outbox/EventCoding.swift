@@ -30,6 +30,15 @@ package enum EventCoding {
         }
     }
 
+    /// Decodes what ``encodeLines(_:)`` wrote.
+    package static func decodeLines(_ bytes: [UInt8]) throws(EventCodingError) -> [RecordedEvent] {
+        var events: [RecordedEvent] = []
+        for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+            events.append(try decode(Array(line)))
+        }
+        return events
+    }
+
     package static func decode(_ bytes: [UInt8]) throws(EventCodingError) -> RecordedEvent {
         let message: EventMessage = try decodeVersion(bytes)
         return RecordedEvent(

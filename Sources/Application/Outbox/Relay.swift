@@ -36,8 +36,8 @@ package struct Relay: Sendable {
             let progress = Progress()
             do {
                 try await log.withRelayLease { try await relay(progress) }
-            } catch is CancellationError where Task.isCancelled {
-                return
+            } catch  where Task.isCancelled {
+                return  // Whatever the end that was asked for made of the call under way.
             } catch {
                 if progress.published != nil { backoff = Self.shortestBackoff }
                 logger.error(

@@ -1,10 +1,19 @@
 package import Domain
 
-/// The outbox and the order of all events.
+/// What happened, in its one order, for those who read it.
+package protocol EventHistory: Sendable {
+    /// Events after `position` in order, with their content as it is now. At most `limit`.
+    func events(after position: Position, limit: Int) async throws -> [RecordedEvent]
+
+    /// The last position given.
+    func head() async throws -> Position
+}
+
+/// The outbox: what the relay works on and housekeeping clears.
 ///
 /// Stores append events in the transaction of the change they tell of. An event has no position until ``stamp(limit:published:)``
 /// gives it one, since ids given before commit are no cursor: a late commit would be skipped.
-package protocol EventLog: Sendable {
+package protocol EventLog: EventHistory {
     /// Runs `body` while no other process does; waits until that is so. Cancels `body` and throws when the lease is
     /// lost, e.g. with the connection that holds it.
     func withRelayLease(_ body: @escaping @Sendable () async throws -> Void) async throws
@@ -17,12 +26,6 @@ package protocol EventLog: Sendable {
     ///
     /// In the same transaction it moves ``publishedPosition()`` forward to `published`.
     func stamp(limit: Int, published: Position) async throws -> [RecordedEvent]
-
-    /// Events after `position` in order, with their content as it is now. At most `limit`.
-    func events(after position: Position, limit: Int) async throws -> [RecordedEvent]
-
-    /// The last position given.
-    func head() async throws -> Position
 
     /// The last position known to be accepted by the bus.
     func publishedPosition() async throws -> Position

@@ -10,6 +10,7 @@ package protocol PostStore: Sendable {
     /// - Throws: ``StoreConflict/identifier``; ``ApplicationError`` `unauthenticated` if the author is gone.
     func insert(_ post: Post) async throws -> PostView
 
+    /// The post if `viewer` may see it.
     func post(_ id: PostID, viewedBy viewer: UserID) async throws -> PostView?
 
     /// Removes a post if `author` wrote it, with ``Event/postDeleted(_:by:)``, and counts it. Gives whether it did;

@@ -2,9 +2,10 @@ package import Domain
 
 /// Keeps logins.
 package protocol SessionStore: Sendable {
-    /// - Throws: ``StoreConflict/identifier``.
+    /// - Throws: ``StoreConflict/identifier``; ``ApplicationError`` `unauthenticated` if the user is gone.
     func insert(_ session: Session) async throws
 
+    /// The session as it is now, revoked or expired ones included; `nil` if there is none.
     func session(_ id: SessionID) async throws -> Session?
 
     /// Moves a session from `generation` to the next and its expiry to `expiresAt`, if it still is at `generation` and

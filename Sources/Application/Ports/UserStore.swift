@@ -8,13 +8,16 @@ package protocol UserStore: Sendable {
     ///   MUST have one winner.
     func insert(_ user: User, passwordHash: PasswordHash) async throws
 
+    /// `nil` if nobody has this id.
     func user(_ id: UserID) async throws -> User?
 
+    /// `nil` if nobody has this name.
     func user(named username: Username) async throws -> User?
 
     /// A user with the hash that login compares with.
     func credentials(of username: Username) async throws -> Credentials?
 
+    /// The same by id, for someone who is already signed in.
     func credentials(of id: UserID) async throws -> Credentials?
 
     /// The user with counts that are exact at the moment of reading, and how `viewer` stands to them.

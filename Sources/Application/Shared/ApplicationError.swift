@@ -52,6 +52,9 @@ extension ApplicationError {
         ApplicationError(.notFound, "\(what)_not_found", "There is no such \(what).")
     }
 
+    /// The caller's account was deleted while the call was under way.
+    package static let accountGone = ApplicationError(.unauthenticated, "account_gone", "This account is gone.")
+
     /// - Parameter detail: What the adapter saw; it never reaches a client.
     package static func unavailable(_ dependency: String, detail: String) -> ApplicationError {
         ApplicationError(

@@ -18,9 +18,10 @@ package struct Password: Sendable, CustomStringConvertible, CustomReflectable {
     }
 
     /// A password to be checked against a stored hash. No rule applies but the bound on its size: a longer one cannot
-    /// be right, and is cut so that it costs what any other costs.
+    /// be right, and is cut so that it costs what any other costs, to one byte more than any stored one has.
     package init(given text: String) {
-        self.secret = text.utf8.count <= Self.maximumBytes ? text : String(text.prefix(Self.maximumBytes))
+        let isTooLong = text.utf8.count > Self.maximumBytes
+        self.secret = isTooLong ? String(decoding: text.utf8.prefix(Self.maximumBytes + 1), as: UTF8.self) : text
     }
 
     private static let maximumBytes = 512

@@ -41,7 +41,7 @@ package enum AllInOne {
             [
                 BackgroundService(name: "relay") { try await useCases.relay.run() },
                 BackgroundService(name: "housekeeping") { try await useCases.housekeeping.run() },
-                live,
+                listening(live, settings),
                 BackgroundService(name: "welcome") { try await welcome.waitFor(live) },
                 restServer(useCases, settings, dependencies, logger) { await welcome.restListens(on: $0) },
             ],

@@ -8,11 +8,14 @@ import MartletSecurity
 
 /// The database for commands that run beside a server: PostgreSQL if one is configured, else the data folder's file.
 package enum CommandLineDatabase {
-    /// - Parameter dataFolder: Overrides `DATA_DIR`.
+    /// - Parameters:
+    ///   - dataFolder: Overrides `DATA_DIR`.
+    ///   - isAlone: Whether an all-in-one server may not run meanwhile. Who else is on PostgreSQL cannot be told.
     /// - Throws: ``SettingsError``; what `body` throws.
     package static func withDatabase<Outcome: Sendable>(
         _ source: ConfigurationSource,
         dataFolder: String?,
+        isAlone: Bool = false,
         _ body: (any SQLDatabase, Logger) async throws -> Outcome
     ) async throws -> Outcome {
         var settings = try Settings(source, defaultAddress: "127.0.0.1")
@@ -20,17 +23,25 @@ package enum CommandLineDatabase {
         Log.start(settings)
         let logger = Logger(label: "martlet")
         if let url = try DistributedSettings.databaseURL(source) {
-            let database = try PostgresDatabase(
-                try PostgresConfiguration(url, applicationName: "martlet"),
-                logger: logger
-            )
-            return try await body(database, logger)
+            let configuration = try DistributedSettings.database(url, applicationName: "martlet")
+            let database = try PostgresDatabase(configuration, logger: logger)
+            return try await closing({ await database.close() }) { try await body(database, logger) }
         }
         let folder = try DataFolder(dataFolder ?? source.string("data.dir", default: DataFolder.defaultPath))
+        let lock = isAlone ? try folder.lock() : nil
+        defer { lock?.release() }
         let database = try SQLiteDatabase(path: folder.databasePath)
-        let outcome = try await body(database, logger)
-        try database.close()
-        return outcome
+        return try await closing({ try database.close() }) { try await body(database, logger) }
+    }
+
+    private static func closing<Outcome: Sendable>(
+        _ close: () async throws -> Void,
+        _ body: () async throws -> Outcome
+    ) async throws -> Outcome {
+        let result: Result<Outcome, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        try await close()
+        return try result.get()
     }
 
     package static func migrator(_ database: any SQLDatabase, logger: Logger) -> Migrator {

@@ -33,8 +33,8 @@ extension Ports {
 }
 
 extension Dependency {
-    static func database(_ log: any EventLog) -> Dependency {
-        Dependency(name: "database") { _ = try await log.head() }
+    static func database(_ history: any EventHistory) -> Dependency {
+        Dependency(name: "database") { _ = try await history.head() }
     }
 
     static func broker(_ bus: any EventBus) -> Dependency {
@@ -49,7 +49,10 @@ func restServer(
     _ logger: Logger,
     onBound: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
 ) -> any Service {
-    restApplication(
+    if settings.allowsOpenAdminRegistration {
+        logger.warning("ALLOW_ADMIN_REGISTRATION is on: anyone may register as an admin")
+    }
+    let server = restApplication(
         RestServices(
             accounts: useCases.accounts,
             sessions: useCases.sessions,
@@ -66,6 +69,7 @@ func restServer(
         ),
         onBound: onBound
     )
+    return ListeningService(key: "SERVER_PORT", address: settings.address, port: settings.restPort, service: server)
 }
 
 func liveServer(
@@ -87,6 +91,10 @@ func liveServer(
         dependencies: dependencies,
         logger: logger
     )
+}
+
+func listening(_ server: LiveServer, _ settings: Settings) -> any Service {
+    ListeningService(key: "WEBSOCKET_PORT", address: settings.address, port: settings.livePort, service: server)
 }
 
 /// Runs services until SIGTERM or SIGINT, then ends them in reverse order.

@@ -1,5 +1,6 @@
 import Application
 import FoundationEssentials
+import SQL
 import SQLite
 import MartletSecurity
 
@@ -31,12 +32,17 @@ struct DataFolder {
 
     /// Keeps a second server out of the folder for as long as the lock lives.
     ///
-    /// - Throws: ``SettingsError/refused(_:why:)`` if another server runs here.
-    func lock() throws -> FileLock {
-        let lock = try FileLock(path: "\(path)/server.lock")
-        guard try lock.tryAcquire() else {
-            throw SettingsError.refused("DATA_DIR", why: "another Martlet server is running in \(path)")
+    /// - Throws: ``SettingsError/refused(_:why:)`` if another server runs here, or the folder cannot be written to.
+    func lock() throws(SettingsError) -> FileLock {
+        let lock: FileLock
+        let isOurs: Bool
+        do throws(SQLError) {
+            lock = try FileLock(path: "\(path)/server.lock")
+            isOurs = try lock.tryAcquire()
+        } catch {
+            throw .refused("DATA_DIR", why: "\(error)")
         }
+        guard isOurs else { throw .refused("DATA_DIR", why: "another Martlet server is running in \(path)") }
         return lock
     }
 }

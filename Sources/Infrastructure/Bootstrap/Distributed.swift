@@ -6,6 +6,7 @@ import RestServerKit
 import SQL
 import MartletSecurity
 import ServiceLifecycle
+import UnixSignals
 import WebSocketServerKit
 
 /// REST and the live feed apart, over PostgreSQL and RabbitMQ.
@@ -17,9 +18,6 @@ package enum Distributed {
         try await run(source, "RestServer") { parts in
             let (ports, useCases) = (parts.ports, parts.useCases)
             let migrator = Migrator(database: parts.database, clock: ports.clock, logger: parts.logger)
-            if parts.settings.allowsOpenAdminRegistration {
-                parts.logger.warning("ALLOW_ADMIN_REGISTRATION is on: anyone may register as an admin")
-            }
             return (
                 prepare: { try await migrator.up() },
                 services: [
@@ -36,10 +34,8 @@ package enum Distributed {
     /// - Throws: ``SettingsError`` before anything listens; whatever ends a service afterwards.
     package static func runWebSocketServer(_ source: ConfigurationSource) async throws {
         try await run(source, "WebSocketServer") { parts in
-            (
-                prepare: {},
-                services: [liveServer(parts.ports, parts.useCases, parts.settings, parts.dependencies, parts.logger)]
-            )
+            let live = liveServer(parts.ports, parts.useCases, parts.settings, parts.dependencies, parts.logger)
+            return (prepare: {}, services: [listening(live, parts.settings)])
         }
     }
 }
@@ -57,7 +53,7 @@ extension Distributed {
     fileprivate static func run(
         _ source: ConfigurationSource,
         _ name: String,
-        _ compose: (Parts) -> (prepare: () async throws -> Void, services: [any Service])
+        _ compose: (Parts) -> (prepare: @Sendable () async throws -> Void, services: [any Service])
     ) async throws {
         let settings = try Settings(source, defaultAddress: "0.0.0.0")
         let distributed = try DistributedSettings(source, applicationName: name)
@@ -83,7 +79,7 @@ extension Distributed {
             logger: logger
         )
         let (prepare, services) = compose(parts)
-        try await waitingForDatabase(logger, prepare)
+        guard try await endsBeforeSignal({ try await waitingForDatabase(logger, prepare) }) else { return }
         try await serve(
             [
                 BackgroundService(name: "database") { try await database.run() },
@@ -91,6 +87,24 @@ extension Distributed {
             ] + services,
             logger: logger
         )
+    }
+
+    /// Runs `body`, or gives `false` as soon as SIGTERM or SIGINT comes: the first process of a container would not
+    /// hear them otherwise, as long as no service runs.
+    private static func endsBeforeSignal(_ body: @escaping @Sendable () async throws -> Void) async throws -> Bool {
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        return try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await body()
+                return true
+            }
+            group.addTask {
+                for await _ in signals { break }
+                return false
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? false
+        }
     }
 
     /// A database that starts with us, or after us, is waited for; one that does not fit us is not.

@@ -20,7 +20,7 @@ struct DistributedSettings {
     let broker: RabbitMQConfiguration
     let secret: JWTSecret
 
-    /// - Throws: ``SettingsError``, or what the adapter says of its own part.
+    /// - Throws: ``SettingsError``; `JWTSecretError`, which names its key as well.
     init(_ source: ConfigurationSource, applicationName: String) throws {
         guard let url = try Self.databaseURL(source) else {
             throw SettingsError.missing(
@@ -28,11 +28,20 @@ struct DistributedSettings {
                 purpose: "it names the PostgreSQL database, e.g. postgresql://martlet:secret@localhost:5432/martlet"
             )
         }
-        database = try PostgresConfiguration(url, applicationName: applicationName)
+        database = try Self.database(url, applicationName: applicationName)
         broker = try Self.broker(source)
         secret = try JWTSecret(
             try source.requiredString("jwt.secret.key", for: "it signs tokens; make one with `openssl rand -base64 48`")
         )
+    }
+
+    /// - Throws: ``SettingsError/refused(_:why:)`` without the URL, which holds the password.
+    static func database(_ url: String, applicationName: String) throws(SettingsError) -> PostgresConfiguration {
+        do throws(PostgresConfigurationError) {
+            return try PostgresConfiguration(url, applicationName: applicationName)
+        } catch {
+            throw .refused("PG_DATABASE_URL", why: error.description)
+        }
     }
 
     /// `nil` if nothing names a PostgreSQL server.
@@ -53,11 +62,16 @@ struct DistributedSettings {
         }.joined(separator: " ")
     }
 
-    private static func broker(_ source: ConfigurationSource) throws -> RabbitMQConfiguration {
+    private static func broker(_ source: ConfigurationSource) throws(SettingsError) -> RabbitMQConfiguration {
         let host = source.string("rabbitmq.url", default: "localhost")
         var broker: RabbitMQConfiguration
-        if host.hasPrefix("amqp://") {
-            broker = try RabbitMQConfiguration(url: host)
+        if host.contains("://") {
+            do throws(RabbitMQConfiguration.URLError) {
+                broker = try RabbitMQConfiguration(url: host)
+            } catch {
+                // Without the URL, which holds the password.
+                throw .refused("RABBITMQ_URL", why: "\(error)")
+            }
         } else {
             broker = RabbitMQConfiguration(
                 host: host,

@@ -47,18 +47,3 @@ package struct Settings: Sendable {
         logFormat = try source.choice("log.format", default: .text)
     }
 }
-
-extension ConfigurationSource {
-    /// - Throws: ``SettingsError/invalid(_:got:takes:)``.
-    fileprivate func choice<Value: RawRepresentable<String> & CaseIterable>(
-        _ key: String,
-        default fallback: Value
-    ) throws(SettingsError) -> Value {
-        guard let text = string(key) else { return fallback }
-        guard let value = Value(rawValue: text.lowercased()) else {
-            let words = Value.allCases.map(\.rawValue).joined(separator: ", ")
-            throw .invalid(key.uppercased().replacing(".", with: "_"), got: text, takes: "one of \(words)")
-        }
-        return value
-    }
-}

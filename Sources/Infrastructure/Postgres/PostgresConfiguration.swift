@@ -6,10 +6,14 @@ import CPostgres
 package struct PostgresConfiguration: Sendable {
     /// Connections that share the reads. More make smaller batches, which cost both sides more CPU for each read (with 8
     /// callers on two cores 33 µs for two, 40 for four); with one alone a slow read holds up all the others.
+    /// At least 1.
     package var readConnections = 2
-    /// Connections that share the batches. Each commit waits for the disk, and commits of several connections share one
+    /// Connections that share the batches, at most: one is kept open, the others while they are needed. Each commit waits for the disk, and commits of several connections share one
     /// flush: with 64 callers 16 did three times the batches of 4, for two thirds of the server's CPU.
+    /// At least 1.
     package var writeConnections = 16
+    /// How long a connection for batches that is not kept open stays so without work: through the pauses of a busy server.
+    package var idleLimit = Duration.seconds(60)
     /// How many reads travel together at most, which bounds what one failing read makes run again.
     package var readsPerSegment = 64
     /// How many batches one connection has under way. More gained nothing over more connections, and a batch behind a slow
@@ -17,7 +21,7 @@ package struct PostgresConfiguration: Sendable {
     package var batchDepth = 1
     /// How many batches that allow it share a transaction at most, which bounds what one failing batch makes run again.
     package var batchesPerGroup = 64
-    /// Connections for transactions, each with a thread; opened when first needed.
+    /// Connections for transactions, at most, each with a thread; opened when first needed.
     package var transactionConnections = 4
     /// How many calls of each kind may wait for a connection; one more is refused as unavailable.
     package var waitingCalls = 4096
@@ -114,7 +118,7 @@ enum ConnectionRole: String, Hashable, Sendable {
 /// The connection string cannot be read. Says no more: the string holds the password.
 package struct PostgresConfigurationError: Error, CustomStringConvertible {
     package var description: String {
-        "not a PostgreSQL connection string; expected postgresql://user:password@host:port/database"
+        "it is no PostgreSQL connection string, such as postgresql://user:password@host:port/database"
     }
 }
 

@@ -16,6 +16,8 @@ package final class PostgresDatabase: SQLDatabase {
 
     /// A server that has not ended a statement this long after its limit is taken for dead.
     static let serverGrace = Duration.seconds(1)
+    /// Enough to write at once after a pause, and all that a process which seldom writes takes of the server's connections.
+    static let standingWriteConnections = 1
     /// The protocol counts them in 16 bits.
     static let argumentLimit = 65_535
 
@@ -36,6 +38,8 @@ package final class PostgresDatabase: SQLDatabase {
         leaseLogID = log.newConnectionID()
         var limits = PipelineMachine<PipelineCall>.Limits(
             connections: configuration.readConnections,
+            standing: configuration.readConnections,
+            idleLimit: configuration.idleLimit,
             callsPerSegment: configuration.readsPerSegment,
             callsWrite: false,
             depth: 1,
@@ -47,6 +51,7 @@ package final class PostgresDatabase: SQLDatabase {
         )
         reads = try PipelinePool(configuration, role: .read, limits: limits, log: log)
         limits.connections = configuration.writeConnections
+        limits.standing = min(Self.standingWriteConnections, configuration.writeConnections)
         limits.callsPerSegment = 1
         limits.callsWrite = true
         limits.depth = configuration.batchDepth
@@ -54,6 +59,7 @@ package final class PostgresDatabase: SQLDatabase {
         batches = try PipelinePool(configuration, role: .write, limits: limits, log: log)
         // One connection: its groups cannot wait for each other, and the more callers there are the larger they get.
         limits.connections = 1
+        limits.standing = 1
         limits.callsPerSegment = configuration.batchesPerGroup
         limits.depth = 1
         groups = try PipelinePool(configuration, role: .write, limits: limits, log: log)

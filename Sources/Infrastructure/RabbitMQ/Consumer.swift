@@ -60,11 +60,11 @@ final class Consumer: Sendable {
             case .subscribed:
                 await handler(.subscribed)
             case .delivery(let delivery, let connection):
-                guard let message = decode(delivery) else {
+                guard let messages = decode(delivery) else {
                     buffer.withLock { $0.undecodable(delivery, connection: connection) }
                     break
                 }
-                await handler(message)
+                for message in messages where !Task.isCancelled { await handler(message) }
                 // A handler that was cancelled may have given up half-way: the message goes to another subscriber.
                 guard !Task.isCancelled else { break }
                 buffer.withLock { $0.handled(delivery, connection: connection) }
@@ -75,12 +75,12 @@ final class Consumer: Sendable {
         link.wake.signal()
     }
 
-    private func decode(_ delivery: Delivery) -> BusMessage? {
+    private func decode(_ delivery: Delivery) -> [BusMessage]? {
         do {
             if delivery.routingKey == Topology.tickKey {
-                return .head(try EventCoding.decodeHead(delivery.body))
+                return [.head(try EventCoding.decodeHead(delivery.body))]
             }
-            return .event(try EventCoding.decode(delivery.body))
+            return try EventCoding.decodeLines(delivery.body).map(BusMessage.event)
         } catch {
             // Each such event comes twice to one subscriber; the copy that goes to the dead letters is told of.
             logger.log(

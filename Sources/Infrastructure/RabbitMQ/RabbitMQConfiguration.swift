@@ -41,23 +41,39 @@ package struct RabbitMQConfiguration: Hashable, Sendable {
 }
 
 extension RabbitMQConfiguration {
-    package enum URLError: Error, Hashable {
+    /// Why a URL cannot be used. Never repeats a part of it: any may hold the password.
+    package enum URLError: Error, Hashable, CustomStringConvertible {
         case schemeNotAMQP
+        case encryptionUnsupported
         case invalidPort
         case invalidPercentEncoding
         case emptyHost
+
+        package var description: String {
+            switch self {
+            case .schemeNotAMQP: "not a RabbitMQ URL; expected amqp://user:password@host:port/vhost"
+            case .encryptionUnsupported: "amqps:// (TLS) is not supported; use amqp:// within a private network"
+            case .invalidPort: "the port in the RabbitMQ URL is not a number from 1 to 65535"
+            case .invalidPercentEncoding: "the RabbitMQ URL is not correctly percent-encoded; write % itself as %25"
+            case .emptyHost: "the RabbitMQ URL names no host; expected amqp://user:password@host:port/vhost"
+            }
+        }
     }
 
     /// Reads `amqp://user:password@host:port/vhost`; every part but the scheme and the host may be left out, and then
     /// keeps its default. Parts are percent-encoded; `/%2F` and no path both name the virtual host `/`.
     ///
     /// Source: https://www.rabbitmq.com/docs/uri-spec, but for a bare trailing slash, which names `/` too.
-    /// - Throws: ``URLError``, which never repeats the URL because of the password in it.
+    /// - Throws: ``URLError``, whose description is a sentence for the operator.
     package init(url: String) throws(URLError) {
         self.init()
-        let scheme = "amqp://"
-        guard url.lowercased().hasPrefix(scheme) else { throw .schemeNotAMQP }
-        var rest = url.dropFirst(scheme.count)
+        guard let schemeEnd = url.firstRange(of: "://") else { throw .schemeNotAMQP }
+        switch url[..<schemeEnd.lowerBound].lowercased() {
+        case "amqp": break
+        case "amqps": throw .encryptionUnsupported
+        default: throw .schemeNotAMQP
+        }
+        var rest = url[schemeEnd.upperBound...]
         rest = rest.prefix { $0 != "?" && $0 != "#" }
 
         if let slash = rest.firstIndex(of: "/") {

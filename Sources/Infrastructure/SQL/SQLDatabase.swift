@@ -107,6 +107,17 @@ package enum SQLError: Error, Hashable, Sendable {
     case defect(String)
 }
 
+extension SQLError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .uniqueViolation(let name): "unique violation: \(name)"
+        case .foreignKeyViolation(let name): "foreign key violation: \(name)"
+        case .unavailable(let reason): "unavailable: \(reason)"
+        case .defect(let reason): reason
+        }
+    }
+}
+
 extension SQLRow {
     /// - Throws: ``SQLError/defect(_:)`` if the column holds another type.
     package func int(_ index: Int) throws(SQLError) -> Int64 {

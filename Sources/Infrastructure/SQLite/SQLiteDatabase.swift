@@ -27,6 +27,8 @@ package final class SQLiteDatabase: SQLDatabase {
             try database.execute(sql: "PRAGMA synchronous = FULL")
         }
         self.path = path
+        // It holds password hashes. SQLite gives the files beside it, such as the write-ahead log, the same mode.
+        try makePrivateFile(path)
         do {
             self.pool = try DatabasePool(path: path, configuration: configuration)
         } catch {

@@ -7,7 +7,8 @@ final class Transaction: SQLConnection {
 
     private let session: BlockingSession
     private let configuration: PostgresConfiguration
-    private let deadline: ContinuousClock.Instant
+    /// For the statements; a script and the commit have limits of their own.
+    private var deadline: ContinuousClock.Instant
     private var hasBegun = false
     private var wasTriedAgain = false
     private var failure: SQLError?
@@ -59,6 +60,8 @@ final class Transaction: SQLConnection {
     func runScript(_ script: String) throws {
         try keepingFailure { () throws(SQLError) in
             try begin()
+            let began = ContinuousClock.now
+            defer { deadline += .now - began }
             let unlimited = "SET LOCAL statement_timeout = 0;\n\(script)\n;SET LOCAL statement_timeout TO DEFAULT"
             do throws(PostgresFailure) {
                 try session.runScript(unlimited, limit: Self.scriptTimeLimit)
@@ -101,7 +104,7 @@ final class Transaction: SQLConnection {
 
     /// - Returns: the outcome of the last statement, or the first failure before it.
     private func attempt(_ statements: [BoundStatement]) throws(SQLError) -> StatementOutcome {
-        do throws(PostgresFailure) {
+        try answered { () throws(PostgresFailure) in
             // A connection that broke while nobody used it shows only now; nothing is under way, so once more.
             let outcomes: [StatementOutcome]
             do throws(PostgresFailure) {
@@ -111,6 +114,15 @@ final class Transaction: SQLConnection {
                 wasTriedAgain = true
                 outcomes = try session.run(statements, limit: min(timeLeft, statementLimit))
             }
+            return outcomes
+        }
+    }
+
+    private func answered(
+        _ ask: () throws(PostgresFailure) -> [StatementOutcome]
+    ) throws(SQLError) -> StatementOutcome {
+        do throws(PostgresFailure) {
+            let outcomes = try ask()
             let failure = outcomes.first { if case .refused = $0 { true } else { false } }
             if case .refused(let error) = failure { note(.refused(error)) }
             return failure ?? outcomes.last ?? .skipped
@@ -119,13 +131,17 @@ final class Transaction: SQLConnection {
         }
     }
 
+    /// A commit that is cut short may have happened or not: it always has the time of a whole statement.
     private func commit() throws(SQLError) {
         if let failure {
             rollBack()
             throw failure
         }
         guard hasBegun else { return }
-        switch try attempt([Self.commit]) {
+        let outcome = try answered { () throws(PostgresFailure) in
+            try session.run([Self.commit], limit: statementLimit)
+        }
+        switch outcome {
         case .completed: return
         case .refused(let error): throw SQLError(error)
         case .undecodable, .skipped: throw .defect("COMMIT was not understood")

@@ -2,15 +2,14 @@ import CPostgres
 import Glibc
 import SQL
 
-/// Readiness of descriptors by Linux's epoll, level-triggered. Confined to one thread.
-struct EventPoll: ~Copyable {
+/// Readiness of descriptors by Linux's epoll, level-triggered.
+final class EventPoll: Sendable {
     private let descriptor: Int32
-    private var events: [epoll_event]
 
-    init(capacity: Int) throws(SQLError) {
+    /// - Throws: ``SQLError/unavailable(_:)`` if this process has no descriptor left.
+    init() throws(SQLError) {
         descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard descriptor >= 0 else { throw .unavailable("no descriptor left") }
-        events = Array(repeating: epoll_event(), count: capacity)
     }
 
     deinit {
@@ -27,8 +26,10 @@ struct EventPoll: ~Copyable {
         }
     }
 
-    /// - Parameter timeout: milliseconds; -1 waits for ever.
-    mutating func wait(timeout: Int32, _ body: (_ token: Int) -> Void) {
+    /// - Parameters:
+    ///   - timeout: milliseconds; -1 waits for ever.
+    ///   - events: room for what is told at once; what is in it does not matter.
+    func wait(timeout: Int32, _ events: inout [epoll_event], _ body: (_ token: Int) -> Void) {
         let count = epoll_wait(descriptor, &events, Int32(events.count), timeout)
         for index in 0..<max(0, Int(count)) { body(Int(events[index].data.u64)) }
     }

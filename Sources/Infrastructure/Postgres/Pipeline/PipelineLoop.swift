@@ -1,3 +1,4 @@
+import CPostgres
 import SQL
 
 /// The thread of a ``PipelinePool``: takes calls from the inbox, sends what the machine says, and reads the replies.
@@ -5,6 +6,8 @@ import SQL
 /// What arrives while replies are outstanding waits and then goes out together, so that a batch is as large as the load.
 final class PipelineLoop {
     private enum Link {
+        /// Not wanted while the others keep up.
+        case unused
         case closed(until: ContinuousClock.Instant)
         case connecting(Connection, deadline: ContinuousClock.Instant)
         case open(PipelineConnection)
@@ -27,7 +30,8 @@ final class PipelineLoop {
     private let log: ConnectionLog
     private let clock = ContinuousClock()
     private var machine: PipelineMachine<PipelineCall>
-    private var poll: EventPoll
+    private let poll: EventPoll
+    private var events: [epoll_event]
     private var slots: [Slot]
     private var now: ContinuousClock.Instant
 
@@ -36,17 +40,21 @@ final class PipelineLoop {
         role: ConnectionRole,
         limits: PipelineMachine<PipelineCall>.Limits,
         inbox: Inbox,
+        poll: EventPoll,
         log: ConnectionLog
-    ) throws(SQLError) {
+    ) {
         let now = clock.now
         self.configuration = configuration
         self.role = role
         self.inbox = inbox
+        self.poll = poll
         self.log = log
         self.now = now
         machine = PipelineMachine(limits, now: now)
-        slots = (0..<limits.connections).map { _ in Slot(logID: log.newConnectionID(), link: .closed(until: now)) }
-        poll = try EventPoll(capacity: limits.connections + 1)
+        slots = (0..<limits.connections).map { index in
+            Slot(logID: log.newConnectionID(), link: index < limits.standing ? .closed(until: now) : .unused)
+        }
+        events = Array(repeating: epoll_event(), count: limits.connections + 1)
         poll.watch(inbox.wakeDescriptor, token: Self.wakeToken, writable: false)
     }
 
@@ -66,7 +74,8 @@ final class PipelineLoop {
                 nextTick = now + Self.tick
             }
             dispatch()
-            poll.wait(timeout: timeout()) { ready.append($0) }
+            while let slot = machine.nextSlotToOpen() { open(slot) }
+            poll.wait(timeout: timeout(), &events) { ready.append($0) }
             now = clock.now
             for token in ready {
                 if token == Self.wakeToken { inbox.acknowledgeWake() } else { serve(token) }
@@ -96,7 +105,7 @@ final class PipelineLoop {
     private func serve(_ slot: Int) {
         attempt(slot) { () throws(PostgresFailure) in
             switch slots[slot].link {
-            case .closed:
+            case .unused, .closed:
                 break
             case .connecting(let connection, _):
                 try connect(slot, connection)
@@ -123,7 +132,7 @@ final class PipelineLoop {
             slots[slot].link = .open(try PipelineConnection(connection))
             slots[slot].backoff.reset()
             slots[slot].wantsWrite = false
-            machine.opened(slot)
+            machine.opened(slot, now: now)
             log.opened(slots[slot].logID)
         }
     }
@@ -140,17 +149,22 @@ final class PipelineLoop {
         for slot in slots.indices {
             switch slots[slot].link {
             case .closed(let until) where until <= now:
-                attempt(slot) { () throws(PostgresFailure) in
-                    let connection = try Connection(configuration.connectionParameters(role))
-                    slots[slot].link = .connecting(connection, deadline: now + configuration.outageTimeLimit)
-                    // libpq: behave first as if it had asked to write.
-                    poll.watch(connection.socket, token: slot, writable: true, readable: false)
-                }
+                open(slot)
             case .connecting(_, let deadline) where deadline <= now:
                 lose(slot, "no answer while connecting")
-            case .closed, .connecting, .open:
+            case .unused, .closed, .connecting, .open:
                 break
             }
+        }
+        for slot in machine.releaseIdleSlots(now: now) { slots[slot].link = .unused }
+    }
+
+    private func open(_ slot: Int) {
+        attempt(slot) { () throws(PostgresFailure) in
+            let connection = try Connection(configuration.connectionParameters(role))
+            slots[slot].link = .connecting(connection, deadline: now + configuration.outageTimeLimit)
+            // libpq: behave first as if it had asked to write.
+            poll.watch(connection.socket, token: slot, writable: true, readable: false)
         }
     }
 

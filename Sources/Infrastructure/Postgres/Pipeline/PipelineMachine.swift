@@ -16,7 +16,12 @@ protocol PipelinedCall: Sendable {
 /// they only read; what they wrote was rolled back, so writers are run again too. No I/O, no clock, no threads.
 struct PipelineMachine<Call: PipelinedCall> {
     struct Limits {
+        /// How many there may be.
         var connections: Int
+        /// How many of them are kept open; the others open when calls wait for them.
+        var standing: Int
+        /// A connection that is not kept open closes after being idle this long.
+        var idleLimit: Duration
         var callsPerSegment: Int
         /// Whether a failing call takes back what those before it in its segment did.
         var callsWrite: Bool
@@ -102,8 +107,12 @@ struct PipelineMachine<Call: PipelinedCall> {
     }
 
     private struct Slot {
+        /// Open, or to be opened as soon as the server lets us.
+        var isWanted: Bool
         var isOpen = false
         var inFlight = FIFO<Segment>()
+        /// When it was opened, or had its last answer.
+        var lastUse: ContinuousClock.Instant
     }
 
     private let limits: Limits
@@ -113,13 +122,18 @@ struct PipelineMachine<Call: PipelinedCall> {
 
     init(_ limits: Limits, now: ContinuousClock.Instant) {
         self.limits = limits
-        slots = Array(repeating: Slot(), count: limits.connections)
+        slots = (0..<limits.connections).map { Slot(isWanted: $0 < limits.standing, lastUse: now) }
         outageBegan = now
     }
 
-    /// Nothing waits, nothing is in flight, and every connection is open.
+    /// Nothing waits, nothing is in flight, and there are just the connections that are kept open.
     var isQuiet: Bool {
-        waiting.isEmpty && slots.allSatisfy { $0.isOpen && $0.inFlight.isEmpty }
+        guard waiting.isEmpty else { return false }
+        return slots.indices.allSatisfy { index in
+            let isStanding = index < limits.standing
+            return slots[index].isWanted == isStanding && slots[index].isOpen == isStanding
+                && slots[index].inFlight.isEmpty
+        }
     }
 
     /// - Returns: whether there was room.
@@ -152,6 +166,30 @@ struct PipelineMachine<Call: PipelinedCall> {
         return best
     }
 
+    /// A connection to open because calls wait that those on their way will not take. Call until nil.
+    mutating func nextSlotToOpen() -> Int? {
+        // While the server is away one that comes back tells as much as all of them.
+        guard outageBegan == nil, !waiting.isEmpty else { return nil }
+        let opening = slots.count { $0.isWanted && !$0.isOpen }
+        guard waiting.count > opening * limits.callsPerSegment else { return nil }
+        guard let slot = slots.firstIndex(where: { !$0.isWanted }) else { return nil }
+        slots[slot].isWanted = true
+        return slot
+    }
+
+    /// Connections to close since the load does not need them any more.
+    mutating func releaseIdleSlots(now: ContinuousClock.Instant) -> [Int] {
+        guard slots.prefix(limits.standing).allSatisfy(\.isOpen) else { return [] }
+        let idle = slots.indices.dropFirst(limits.standing).filter { index in
+            slots[index].isOpen && slots[index].inFlight.isEmpty && now - slots[index].lastUse >= limits.idleLimit
+        }
+        for slot in idle {
+            slots[slot].isWanted = false
+            slots[slot].isOpen = false
+        }
+        return idle
+    }
+
     /// A statement of the oldest segment in flight on this connection has an outcome.
     mutating func told(_ outcome: StatementOutcome, on slot: Int, now: ContinuousClock.Instant) {
         guard !slots[slot].inFlight.isEmpty else { return }
@@ -164,6 +202,7 @@ struct PipelineMachine<Call: PipelinedCall> {
     /// The oldest segment in flight on this connection is over.
     mutating func synced(_ slot: Int, now: ContinuousClock.Instant) -> [Settlement] {
         guard let segment = slots[slot].inFlight.popFirst() else { return [] }
+        slots[slot].lastUse = now
         if !slots[slot].inFlight.isEmpty { slots[slot].inFlight.update(at: 0) { $0.lastProgress = now } }
         guard let failure = segment.failure else { return segment.entries.compactMap(Self.success) }
         var settlements: [Settlement] = []
@@ -193,8 +232,9 @@ struct PipelineMachine<Call: PipelinedCall> {
         return .fail(entry.call, .defect(defect))
     }
 
-    mutating func opened(_ slot: Int) {
+    mutating func opened(_ slot: Int, now: ContinuousClock.Instant) {
         slots[slot].isOpen = true
+        slots[slot].lastUse = now
         outageBegan = nil
     }
 

@@ -5,6 +5,7 @@ final class PipelinePool: Sendable {
     private let inbox: Inbox
     private let threads = RunningThreads()
 
+    /// - Throws: ``SQLError/unavailable(_:)`` if this process has no thread or descriptor left.
     init(
         _ configuration: PostgresConfiguration,
         role: ConnectionRole,
@@ -13,13 +14,10 @@ final class PipelinePool: Sendable {
     ) throws(SQLError) {
         let inbox = try Inbox(limit: limits.waitingCalls)
         self.inbox = inbox
+        // Made before the thread, which then cannot fail: nobody would answer the calls that came in meanwhile.
+        let poll = try EventPoll()
         let isStarted = threads.start("postgres-\(role.rawValue)") {
-            do throws(SQLError) {
-                let loop = try PipelineLoop(configuration, role: role, limits: limits, inbox: inbox, log: log)
-                loop.run()
-            } catch {
-                inbox.close()
-            }
+            PipelineLoop(configuration, role: role, limits: limits, inbox: inbox, poll: poll, log: log).run()
         }
         guard isStarted else { throw .unavailable("no thread left") }
     }

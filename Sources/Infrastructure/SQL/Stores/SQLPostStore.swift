@@ -37,7 +37,7 @@ package struct SQLPostStore: PostStore {
                     )
                 }
             } catch SQLError.foreignKeyViolation {
-                throw ApplicationError(.unauthenticated, "account_gone", "This account is gone.")
+                throw ApplicationError.accountGone
             }
         }
         guard let author else { throw ApplicationError.defect("a post was stored without its author") }

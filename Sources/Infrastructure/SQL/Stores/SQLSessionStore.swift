@@ -3,6 +3,9 @@ package import Domain
 
 /// Logins in a relational database.
 package struct SQLSessionStore: SessionStore {
+    /// Removed in bounded bites: a long delete would meet the statement's time limit, and begin anew an hour later.
+    private static let removalChunk: Int64 = 10_000
+
     private let database: any SQLDatabase
 
     package init(database: any SQLDatabase) {
@@ -20,7 +23,11 @@ package struct SQLSessionStore: SessionStore {
             session.revokedAt.map { .int($0.millisecondsSinceEpoch) } ?? .null,
         ]
         try await translatingSQLErrors {
-            _ = try await database.batch([BoundStatement(insertion, arguments)])
+            do {
+                _ = try await database.batch([BoundStatement(insertion, arguments)])
+            } catch SQLError.foreignKeyViolation {
+                throw ApplicationError.accountGone
+            }
         }
     }
 
@@ -70,12 +77,19 @@ package struct SQLSessionStore: SessionStore {
     }
 
     package func removeExpired(before moment: Timestamp) async throws -> Int {
-        try await translatingSQLErrors {
-            let removal = BoundStatement(
-                "DELETE FROM sessions WHERE expires_at < $1",
-                [.int(moment.millisecondsSinceEpoch)]
+        let removal = BoundStatement(
+            """
+            DELETE FROM sessions WHERE id IN (
+                SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2
             )
-            return try await database.batch([removal]).first?.affectedRows ?? 0
+            """,
+            [.int(moment.millisecondsSinceEpoch), .int(Self.removalChunk)]
+        )
+        var total = 0
+        while true {
+            let removed = try await translatingSQLErrors { try await database.batch([removal])[0].affectedRows }
+            total += removed
+            if removed < Int(Self.removalChunk) { return total }
         }
     }
 }

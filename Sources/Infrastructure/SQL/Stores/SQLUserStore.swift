@@ -153,6 +153,8 @@ package struct SQLUserStore: UserStore {
     }
 
     package func users(matching query: String?, page: PageRequest) async throws -> Page<Profile> {
+        // No name holds a NUL, and PostgreSQL refuses a text that does.
+        if let query, query.utf8.contains(0) { return Page(items: [], next: nil) }
         let condition =
             query == nil ? "" : "AND (u.username LIKE $3 ESCAPE '\\' OR lower(u.display_name) LIKE $3 ESCAPE '\\')"
         var arguments: [SQLValue] = [.after(page.cursor), .int(Int64(page.limit + 1))]

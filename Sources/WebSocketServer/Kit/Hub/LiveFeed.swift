@@ -5,15 +5,15 @@ import Logging
 /// Brings the bus's events to the hub in their one order, and reads from the log what the bus did not bring.
 actor LiveFeed {
     private let bus: any EventBus
-    private let log: any EventLog
+    private let history: any EventHistory
     private let authenticator: Authenticator
     private let hub: Hub
     private let logger: Logger
     private var sequencer = Sequencer(head: .start)
 
-    init(bus: any EventBus, log: any EventLog, authenticator: Authenticator, hub: Hub, logger: Logger) {
+    init(bus: any EventBus, history: any EventHistory, authenticator: Authenticator, hub: Hub, logger: Logger) {
         self.bus = bus
-        self.log = log
+        self.history = history
         self.authenticator = authenticator
         self.hub = hub
         self.logger = logger
@@ -22,7 +22,7 @@ actor LiveFeed {
     /// Runs until cancelled. The head is read before subscribing, and again by `.subscribed` once the subscription
     /// stands: what was published in between is found missing and fetched.
     func run() async throws {
-        let head = try await untilItWorks("read the head of the event log") { try await self.log.head() }
+        let head = try await untilItWorks("read the head of the event log") { try await self.history.head() }
         sequencer = Sequencer(head: head)
         await hub.publish([HubEvent(position: head, effect: .nothing)])
         try await bus.subscribe { message in await self.handle(message) }
@@ -36,7 +36,7 @@ actor LiveFeed {
             case .event(let event): try await take(sequencer.receive(event))
             case .head(let position): try await take(sequencer.announce(position))
             case .subscribed:
-                let head = try await untilItWorks("read the head of the event log") { try await self.log.head() }
+                let head = try await untilItWorks("read the head of the event log") { try await self.history.head() }
                 try await take(sequencer.announce(head))
             }
         } catch {
@@ -57,7 +57,7 @@ actor LiveFeed {
         while sequencer.head < target {
             let after = sequencer.head
             let events = try await untilItWorks("read the event log") {
-                try await self.log.events(after: after, limit: Self.fetchLimit)
+                try await self.history.events(after: after, limit: Self.fetchLimit)
             }
             let fetched = sequencer.receive(fetched: events, upTo: target)
             await hub.publish(fetched.map { effect(of: $0) })

@@ -19,7 +19,7 @@ package final class LiveServer: Service {
         configuration: LiveServerConfiguration,
         authenticator: Authenticator,
         follows: any FollowStore,
-        events: any EventLog,
+        events: any EventHistory,
         bus: any EventBus,
         clock: any WallClock,
         dependencies: [Dependency],
@@ -36,7 +36,7 @@ package final class LiveServer: Service {
             logger: logger,
             hub: hub
         )
-        feed = LiveFeed(bus: bus, log: events, authenticator: authenticator, hub: hub, logger: logger)
+        feed = LiveFeed(bus: bus, history: events, authenticator: authenticator, hub: hub, logger: logger)
         group = eventLoopGroup
         (bound, boundContinuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }

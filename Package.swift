@@ -20,6 +20,7 @@ let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", pac
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
@@ -71,6 +72,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.34.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -98,7 +100,10 @@ let package = Package(
         target("APIModel", "APIModel", ["Application", "Domain"]),
         target(
             "RestServerKit", "RestServer/Kit",
-            ["APIModel", "Application", "Domain", httpTypes, hummingbird, hummingbirdCore, logging, nioCore, yams],
+            [
+                "APIModel", "Application", "Domain", httpTypes, hummingbird, hummingbirdCore, logging, nioCore,
+                nioHTTP1, nioHTTPTypes, yams,
+            ],
             resources: [.embedInCode("Resources/openapi.yaml")]
         ),
         target(
@@ -158,7 +163,7 @@ let package = Package(
             [
                 "APIModel", "Application", "Domain", "RestServerKit", "SQL", "MartletSecurity", "TestSupport",
                 httpTypes,
-                hummingbird, hummingbirdTesting, logging, nioCore, yams,
+                hummingbird, hummingbirdTesting, logging, nioCore, nioEmbedded, nioHTTPTypes, nioPosix, yams,
             ]
         ),
         tests(

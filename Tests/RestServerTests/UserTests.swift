@@ -191,6 +191,12 @@ struct UserTests {
             #expect(first.headers[.link]?.hasPrefix("</v1/users?q=o&limit=1&cursor=") == true)
             let long = try await api.send(.get, "/v1/users?q=\(String(repeating: "x", count: 101))", as: admin)
             #expect(long.fields == ["q:too_long"])
+            // PostgreSQL takes no NUL.
+            for control in ["%00", "a%00", "%0A", "%C2%85"] {
+                let refused = try await api.send(.get, "/v1/users?q=\(control)", as: admin)
+                #expect(refused.status == 422)
+                #expect(refused.fields == ["q:invalid_characters"])
+            }
         }
     }
 }

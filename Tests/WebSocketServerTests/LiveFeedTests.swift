@@ -214,6 +214,23 @@ struct LiveFeedTests {
         }
     }
 
+    @Test("a long hole that is filled at once reaches a client that reads, whole and in order")
+    func longHole() async throws {
+        try await withLiveServer { server in
+            let world = server.world
+            world.follow(1, 9)
+            let client = try await server.connect(1)
+            // More than the sockets' own buffers take.
+            let count = 1200
+            let text = String(repeating: "x", count: 16_000)
+            for number in 1..<count { world.post(by: 9, "\(number) \(text)", .lost) }
+            world.post(by: 9, "\(count) \(text)")
+            for number in 1...count {
+                #expect(try await client.nextFrame().post?.text == "\(number) \(text)")
+            }
+        }
+    }
+
     @Test("a client that does not read is given up, and the others are not held up")
     func slowClient() async throws {
         try await withLiveServer(World()) {

@@ -1,6 +1,6 @@
 /// Checks free text of a field: its length in characters as a reader counts them (grapheme clusters), an upper bound
 /// on its bytes, since one cluster can hold any number of them, and that no control character hides in it.
-func checkText(
+package func checkText(
     _ text: String,
     field: String,
     maximumCharacters: Int,

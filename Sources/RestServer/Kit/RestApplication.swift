@@ -50,6 +50,7 @@ package func restApplication(
         ),
         server: .http1(
             configuration: HTTP1Channel.Configuration(
+                additionalChannelHandlers: [ConnectionGuard(configuration)],
                 idleTimeout: .seconds(Int64(configuration.idleTimeoutSeconds)),
                 // A token takes 300 bytes; browsers send some 2 KB in 20 fields.
                 httpDecoderConfiguration: .init(

@@ -11,6 +11,11 @@ package struct RestServerConfiguration: Sendable {
     package var bodyTimeout: Duration = .seconds(10)
     /// How long a connection may stay open without a byte, in or between requests; against slow senders.
     package var idleTimeoutSeconds = 60
+    /// How long a client may take nothing of what waits for it: in that time a slow phone has taken megabytes.
+    package var writeTimeout: Duration = .seconds(60)
+    /// How long the last response of a connection has to arrive while the client still sends: to close at once makes TCP
+    /// reset, and the response may be lost.
+    package var closeTimeout: Duration = .seconds(2)
     /// Connections beyond that wait in the backlog: at about 20 KB each they hold 200 MB.
     package var maximumConnections = 10_000
     /// How many connections the kernel accepts ahead of us; a burst of clients after a restart fits.

@@ -79,6 +79,13 @@ struct HandshakeDecisionTests {
         #expect(answer(decide(.GET, "/v1/live?\(query)"))?.status == .badRequest)
     }
 
+    @Test("an escape is two hexadecimal digits and nothing else")
+    func escapes() {
+        let names = ["%74oken", "%+74", "%-1", "% 1", "%7", "%zz"]
+        let target = RequestTarget("/v1/live?" + names.map { "\($0)=x" }.joined(separator: "&"))
+        #expect(target.query.map(\.name) == ["token"] + names.dropFirst())
+    }
+
     @Test("a refusal is a problem document that never repeats the token")
     func problem() throws {
         let refusal = try #require(answer(decide(.GET, "/v1/live?access_token=secret")))

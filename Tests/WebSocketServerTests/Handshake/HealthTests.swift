@@ -39,6 +39,7 @@ struct HealthTests {
                 #"{"status":"down","dependencies":[{"name":"database","status":"up"},"#
                 + #"{"name":"broker","status":"down"}]}"#
             #expect(out.body == expected)
+            #expect(out.headers.first(name: "Retry-After") == "5")
         }
     }
 

@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import NIOCore
 import NIOPosix
 import Testing
@@ -23,7 +24,11 @@ struct RawClientTests {
                     } catch ChannelError.ioOnClosedChannel {
                         return received  // The server was quicker to hang up than we to write.
                     }
-                    for try await piece in inbound { received += String(buffer: piece) }
+                    do {
+                        for try await piece in inbound { received += String(buffer: piece) }
+                    } catch let error as IOError where error.errnoCode == ECONNRESET {
+                        // Dropped with bytes of ours unread, which is how TCP tells of that.
+                    }
                     return received
                 }
             }
@@ -33,6 +38,22 @@ struct RawClientTests {
             }
             defer { group.cancelAll() }
             return try #require(await group.next())
+        }
+    }
+
+    private func requestID(of answer: String) throws -> String {
+        let name = "X-Request-Id: "
+        let line = try #require(answer.split(separator: "\r\n").first { $0.hasPrefix(name) }, "\(answer)")
+        return String(line.dropFirst(name.count))
+    }
+
+    @Test("a request id that was sent comes back; one unfit for a log is replaced")
+    func requestIDs() async throws {
+        try await withLiveServer { server in
+            for (sent, isFit) in [("client-1.a_B", true), ("a~b", false), ("a b", false), ("{}", false)] {
+                let answer = try await exchange(server, to: "GET /health HTTP/1.1\r\nX-Request-Id: \(sent)\r\n\r\n")
+                #expect((try requestID(of: answer) == sent) == isFit, "\(sent)")
+            }
         }
     }
 
@@ -52,6 +73,7 @@ struct RawClientTests {
             let many = (0..<50).map { "X-\($0): \(String(repeating: "x", count: 500))\r\n" }.joined()
             let answer = try await exchange(server, to: "GET /health HTTP/1.1\r\n\(many)")
             #expect(answer.hasPrefix("HTTP/1.1 431 "))
+            #expect(try requestID(of: answer) != "")
         }
     }
 
@@ -60,6 +82,9 @@ struct RawClientTests {
         try await withLiveServer { server in
             let answer = try await exchange(server, to: "hello there\r\n\r\n")
             #expect(answer.hasPrefix("HTTP/1.1 400 "))
+            let requestID = try requestID(of: answer)
+            #expect(requestID != "")
+            #expect(answer.contains(#""requestId":"\#(requestID)""#))
         }
     }
 

@@ -1,3 +1,4 @@
+import APIModel
 import Application
 import HTTPTypes
 package import Hummingbird
@@ -29,9 +30,7 @@ package struct Edge<Routes: HTTPResponder<MartletRequestContext>>: HTTPResponder
             response = problem(for: error, requestID: context.requestID).response(requestID: context.requestID)
             if request.method == .head { response = response.createHeadResponse() }
         }
-        response.headers.append(HTTPField(name: .requestID, value: context.requestID))
-        response.headers.append(noSniffing)
-        if !response.headers.contains(.contentSecurityPolicy) { response.headers.append(nothingLoads) }
+        response.headers.appendThoseOfEveryResponse(requestID: context.requestID)
         log(request, response, context, start: start)
         return response
     }
@@ -75,6 +74,14 @@ package struct Edge<Routes: HTTPResponder<MartletRequestContext>>: HTTPResponder
         )
     }
 
+}
+
+extension HTTPFields {
+    mutating func appendThoseOfEveryResponse(requestID: String) {
+        append(HTTPField(name: .requestID, value: requestID))
+        append(noSniffing)
+        if !contains(.contentSecurityPolicy) { append(nothingLoads) }
+    }
 }
 
 private let noSniffing = HTTPField(name: .contentTypeOptions, value: "nosniff")

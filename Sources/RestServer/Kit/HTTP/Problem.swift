@@ -14,6 +14,11 @@ struct Problem: Error, Sendable {
     var headers: HTTPFields = [:]
 
     func response(requestID: String) -> Response {
+        let body = body(requestID: requestID)
+        return Response(status: status, headers: responseHeaders, body: ResponseBody(byteBuffer: body))
+    }
+
+    func body(requestID: String) -> ByteBuffer {
         let model = ProblemResponse(
             status: status.code,
             title: status.reasonPhrase,
@@ -23,12 +28,16 @@ struct Problem: Error, Sendable {
         )
         var json = JSONWriter()
         model.write(requestID: requestID, to: &json)
-        var headers = Self.headers
-        headers.append(contentsOf: self.headers)
-        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))
+        return ByteBuffer(bytes: json.bytes)
     }
 
-    private static let headers: HTTPFields = [
+    var responseHeaders: HTTPFields {
+        var headers = Self.commonHeaders
+        headers.append(contentsOf: self.headers)
+        return headers
+    }
+
+    private static let commonHeaders: HTTPFields = [
         .contentType: ProblemResponse.contentType,
         .cacheControl: "no-store",
     ]
@@ -70,8 +79,15 @@ extension Problem {
     static let bodyTimeout = Problem(
         status: .requestTimeout,
         word: "body_timeout",
-        detail: "The body took too long to arrive.",
-        headers: [.connection: "close"]
+        detail: "The body took too long to arrive."
+    )
+
+    static let malformedRequest = malformed("malformed_request", "This is not HTTP/1.1.")
+
+    static let headersTooLarge = Problem(
+        status: .requestHeaderFieldsTooLarge,
+        word: "headers_too_large",
+        detail: "The request's head is too large."
     )
 
     static func bodyTooLarge(limitBytes: Int) -> Problem {

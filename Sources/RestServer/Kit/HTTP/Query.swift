@@ -1,3 +1,4 @@
+import APIModel
 import Application
 import Domain
 import Hummingbird
@@ -28,17 +29,14 @@ struct Query {
         items.first { $0.name == name }.flatMap { $0.value.isEmpty ? nil : $0.value }
     }
 
-    /// The search text `q`.
+    /// The search text `q`, without control characters: no name holds one, and PostgreSQL takes no NUL.
     func searchText() throws -> String? {
         guard let text = value("q") else { return nil }
-        guard text.count <= Self.maximumSearchCharacters else {
-            throw Problem.invalid([
-                Violation(
-                    field: "q",
-                    code: "too_long",
-                    detail: "Use at most \(Self.maximumSearchCharacters) characters."
-                )
-            ])
+        do throws(Violation) {
+            try checkText(
+                text, field: "q", maximumCharacters: Self.maximumSearchCharacters, allowsLineBreaks: false)
+        } catch {
+            throw Problem.invalid([error])
         }
         return text
     }

@@ -19,11 +19,7 @@ struct HealthRoutes: Sendable {
     }
 
     @Sendable private func live(_: Request, _: MartletRequestContext) -> Response {
-        .json { json in
-            json.beginObject()
-            json.member("status", "up")
-            json.endObject()
-        }
+        .json { HealthResponse.writeAlive(to: &$0) }
     }
 
     @Sendable private func ready(_: Request, _: MartletRequestContext) async throws -> Response {
@@ -37,20 +33,13 @@ struct HealthRoutes: Sendable {
         }
         let isReady = states.allSatisfy { $0 }
         var response = Response.json(isReady ? .ok : .serviceUnavailable) { json in
-            json.beginObject()
-            json.member("status", isReady ? "up" : "down")
-            json.key("dependencies")
-            json.beginArray()
-            for (dependency, isUp) in zip(dependencies, states) {
-                json.beginObject()
-                json.member("name", dependency.name)
-                json.member("status", isUp ? "up" : "down")
-                json.endObject()
-            }
-            json.endArray()
-            json.endObject()
+            HealthResponse.writeReadiness(
+                zip(dependencies, states).map { (name: $0.name, isUp: $1) }, to: &json)
         }
-        if !isReady { response.headers.append(HTTPField(name: .retryAfter, value: "5")) }
+        if !isReady {
+            let seconds = String(HealthResponse.retryAfterSeconds)
+            response.headers.append(HTTPField(name: .retryAfter, value: seconds))
+        }
         return response
     }
 

@@ -17,6 +17,8 @@ final class LiveConnection: WebSocketSession, ServedChannel {
     private var tick: UInt64 = 0
     private var scheduled = NIODeadline.distantFuture
     private var hasUnflushed = false
+    /// Delivered since the client last kept up.
+    private var waitingBytes = 0
     /// Whom the quota and the audience count this connection for.
     private var countedFor: UserID?
 
@@ -89,18 +91,27 @@ final class LiveConnection: WebSocketSession, ServedChannel {
     func deliver(_ frame: ByteBuffer) -> Bool {
         guard state.isLive else { return false }
         socket?.write(frame)
+        waitingBytes += frame.readableBytes
         defer { hasUnflushed = true }
         return !hasUnflushed
     }
 
-    func flushDelivered() {
+    /// Gives whether the client is behind, but not so much that it is given up.
+    func flushDelivered() -> Bool {
         hasUnflushed = false
-        guard let socket else { return }
+        guard let socket else { return false }
         socket.flush()
-        if !socket.isWritable {
-            state.closed()
-            socket.close(.tooSlow)
+        guard let since = socket.unwritableSince else {
+            waitingBytes = 0
+            return false
         }
+        let configuration = services.configuration
+        if waitingBytes <= configuration.maximumOutboundBytes, .now() - since <= configuration.outboundTimeout {
+            return true
+        }
+        state.closed()
+        socket.close(.tooSlow)
+        return false
     }
 
     func joined() {

@@ -24,8 +24,8 @@ package final class WebSocketHandler: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     /// The beginning of a frame's header.
     private var leftover: ByteBuffer?
-    /// Whether the channel holds less than its high-water mark of unsent bytes.
-    package private(set) var isWritable = true
+    /// Since when the channel holds more unsent bytes than its high-water mark.
+    package private(set) var unwritableSince: NIODeadline?
 
     package init(session: any WebSocketSession, maximumMessageBytes: Int, closeTimeout: TimeAmount) {
         self.session = session
@@ -62,7 +62,7 @@ package final class WebSocketHandler: ChannelInboundHandler {
 
     package func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        isWritable = context.channel.isWritable
+        unwritableSince = context.channel.isWritable ? nil : .now()
         session.opened(self)
     }
 
@@ -92,7 +92,7 @@ package final class WebSocketHandler: ChannelInboundHandler {
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
-        isWritable = context.channel.isWritable
+        unwritableSince = context.channel.isWritable ? nil : .now()
     }
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -107,7 +107,7 @@ package final class WebSocketHandler: ChannelInboundHandler {
         case .deliverPong: session.receivedPong()
         case .write(let frame):
             // A client that sends pings and reads no pongs would fill our memory.
-            if isWritable { context.write(wrapOutboundOut(frame), promise: nil) } else { close(.tooSlow) }
+            if unwritableSince == nil { context.write(wrapOutboundOut(frame), promise: nil) } else { close(.tooSlow) }
         case .finish(let frame, because: _):
             // Our direction alone: to close both with bytes unread makes TCP reset, and the frame may never arrive.
             context.writeAndFlush(wrapOutboundOut(frame), promise: nil)

@@ -9,9 +9,7 @@ struct HTTPAnswer: Sendable {
 
     static func json(_ status: HTTPResponseStatus, _ write: (inout JSONWriter) -> Void) -> HTTPAnswer {
         var json = JSONWriter()
-        json.beginObject()
         write(&json)
-        json.endObject()
         return HTTPAnswer(status: status, headers: ["Content-Type": "application/json"], body: json.bytes)
     }
 
@@ -23,16 +21,15 @@ struct HTTPAnswer: Sendable {
         requestID: String,
         headers: HTTPHeaders = [:]
     ) -> HTTPAnswer {
-        var answer = json(status) { json in
-            json.member("type", "about:blank")
-            json.member("title", status.reasonPhrase)
-            json.member("status", Int(status.code))
-            json.member("detail", detail)
-            json.member("error", word)
-            json.member("requestId", requestID)
-        }
+        let model = ProblemResponse(
+            status: Int(status.code),
+            title: status.reasonPhrase,
+            error: word,
+            detail: detail
+        )
+        var answer = json(status) { model.write(requestID: requestID, to: &$0) }
         answer.headers = headers
-        answer.headers.replaceOrAdd(name: "Content-Type", value: "application/problem+json")
+        answer.headers.replaceOrAdd(name: "Content-Type", value: ProblemResponse.contentType)
         return answer
     }
 }

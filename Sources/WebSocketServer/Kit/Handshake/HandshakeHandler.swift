@@ -1,3 +1,4 @@
+import APIModel
 import Application
 import Domain
 import Logging
@@ -83,7 +84,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Se
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch (unwrapInboundIn(data), phase) {
         case (.head(let head), .awaitingRequest):
-            requestID = RequestID.of(head.headers)
+            requestID = RequestID.choose(sent: head.headers.first(name: "X-Request-Id"))
             isHead = head.method == .HEAD
             phase = .received(head)
         case (.end, .received(let head)):
@@ -103,6 +104,7 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Se
             return context.close(promise: nil)
         }
         phase = .answering
+        requestID = RequestID.choose(sent: nil)
         if error == .headerOverflow {
             send(problem(.requestHeaderFieldsTooLarge, "headers_too_large", "The request's head is too large."))
         } else {
@@ -156,7 +158,6 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Se
 
     private func accept(_ upgrade: Handshake.Upgrade, _ principal: Principal?) {
         guard let context, !hub.isShuttingDown else { return abort() }
-        phase = .upgraded
         let headers: HTTPHeaders = [
             "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": upgrade.accept,
             "X-Request-Id": requestID,
@@ -185,6 +186,8 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Se
             let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
             pipeline.removeHandler(context: encoder, promise: nil)
             try pipeline.addHandler(socket)
+            // From here on it is the socket that counts the connection out.
+            phase = .upgraded
             pipeline.removeHandler(context: context, promise: nil)
             // Last, since what it still holds goes to the socket's handler.
             pipeline.removeHandler(context: decoder, promise: nil)

@@ -18,7 +18,7 @@ final class HealthCheck {
         isFine = services.dependencies.map { _ in nil }
     }
 
-    static let alive = HTTPAnswer.json(.ok) { $0.member("status", "up") }
+    static let alive = HTTPAnswer.json(.ok) { HealthResponse.writeAlive(to: &$0) }
 
     /// Calls `completion` once, on the loop.
     func run(_ completion: @escaping (HTTPAnswer) -> Void) {
@@ -57,18 +57,11 @@ final class HealthCheck {
         guard let completion else { return }
         self.completion = nil
         let isReady = isFine.allSatisfy { $0 == true }
-        let answer = HTTPAnswer.json(isReady ? .ok : .serviceUnavailable) { json in
-            json.member("status", isReady ? "up" : "down")
-            json.key("dependencies")
-            json.beginArray()
-            for (dependency, fine) in zip(services.dependencies, isFine) {
-                json.beginObject()
-                json.member("name", dependency.name)
-                json.member("status", fine == true ? "up" : "down")
-                json.endObject()
-            }
-            json.endArray()
+        let dependencies = zip(services.dependencies, isFine).map { (name: $0.name, isUp: $1 == true) }
+        var answer = HTTPAnswer.json(isReady ? .ok : .serviceUnavailable) { json in
+            HealthResponse.writeReadiness(dependencies, to: &json)
         }
+        if !isReady { answer.headers.add(name: "Retry-After", value: String(HealthResponse.retryAfterSeconds)) }
         completion(answer)
     }
 }

@@ -1,3 +1,5 @@
+import APIModel
+
 /// A request's path and query, taken apart.
 struct RequestTarget: Sendable {
     let path: String
@@ -9,22 +11,9 @@ struct RequestTarget: Sendable {
         path = String(parts.first ?? "")
         query = (parts.count > 1 ? parts[1] : "").split(separator: "&").map { pair in
             let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return (Self.decoded(sides.first ?? ""), sides.count > 1 ? String(sides[1]) : "")
+            // Decoded, so that a forbidden name cannot be disguised.
+            let name = sides.first ?? ""
+            return (name.percentDecoded() ?? String(name), sides.count > 1 ? String(sides[1]) : "")
         }
-    }
-
-    /// With `%41` read as `A`, so that a forbidden name cannot be disguised.
-    private static func decoded(_ text: Substring) -> String {
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), let value = UInt8(String(rest.prefix(2)) ?? "", radix: 16) {
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -16,10 +16,7 @@ struct Hub: Sendable {
     func publish(_ events: [HubEvent]) async {
         for part in parts {
             guard part.post(events) > Self.maximumBacklog else { continue }
-            // What was posted before is applied before: the loop runs tasks in order.
-            await withCheckedContinuation { continuation in
-                part.eventLoop.execute { continuation.resume() }
-            }
+            await part.caughtUp()
         }
     }
 

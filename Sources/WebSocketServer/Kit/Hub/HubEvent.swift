@@ -6,6 +6,11 @@ struct HubEvent: Sendable {
     let position: Position
     let effect: Effect
 
+    /// What it sends to each connection that it concerns.
+    var frameBytes: Int {
+        if case .deliver(let frame, author: _) = effect { frame.readableBytes } else { 0 }
+    }
+
     enum Effect: Sendable {
         /// Whoever hears `author` gets the frame.
         case deliver(ByteBuffer, author: UserID)

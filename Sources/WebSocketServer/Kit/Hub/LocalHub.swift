@@ -26,8 +26,6 @@ final class LocalHub {
         self.wheel = TimerWheel(horizon: Self.wheelTicks)
     }
 
-    /// Bounds what one connection gathers before it is seen whether it takes it: some 64 frames of at most 20 KB.
-    private static let eventsPerFlush = 64
     /// Enough for a heartbeat at the default tick; what lies further ahead is looked at on the way.
     private static let wheelTicks = 128
     /// How long ended sessions are kept in mind, in ticks: far longer than an authentication takes.
@@ -35,15 +33,15 @@ final class LocalHub {
 
     // MARK: Events
 
-    func apply(_ events: [HubEvent]) {
-        var rest = events[...]
-        while !rest.isEmpty {
-            for event in rest.prefix(Self.eventsPerFlush) { apply(event) }
-            rest = rest.dropFirst(Self.eventsPerFlush)
-            // Not while the audience is being read: a flush can find a connection dead, and that changes the audience.
-            for connection in unflushed { connection.flushDelivered() }
-            unflushed.removeAll(keepingCapacity: true)
-        }
+    /// Applies events and flushes once after them; gives whether a connection that stays open does not keep up.
+    @discardableResult
+    func apply(_ events: some Sequence<HubEvent>) -> Bool {
+        for event in events { apply(event) }
+        var isBehind = false
+        // Not while the audience is being read: a flush can find a connection dead, and that changes the audience.
+        for connection in unflushed where connection.flushDelivered() { isBehind = true }
+        unflushed.removeAll(keepingCapacity: true)
+        return isBehind
     }
 
     private func apply(_ event: HubEvent) {

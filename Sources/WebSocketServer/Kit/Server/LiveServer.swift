@@ -118,8 +118,8 @@ package final class LiveServer: Service {
             .childChannelOption(
                 .writeBufferWaterMark,
                 value: .init(
-                    low: configuration.maximumOutboundBytes / 2,
-                    high: configuration.maximumOutboundBytes
+                    low: configuration.maximumOutboundBytes / 8,
+                    high: configuration.maximumOutboundBytes / 4
                 )
             )
             .childChannelInitializer { channel in

@@ -14,8 +14,10 @@ package struct LiveServerConfiguration: Sendable {
     package var maximumConnectionsPerUser = 20
     /// What a client may send in one message: an auth frame with a long token fits several times.
     package var maximumMessageBytes = 16 * 1024
-    /// What may wait for a slow client before it is closed with 4202.
-    package var maximumOutboundBytes = 256 * 1024
+    /// What may wait for a slow client before it is closed with 4202. Clients that hear the same authors share it.
+    package var maximumOutboundBytes = 1024 * 1024
+    /// How long more than a quarter of that may wait: twice what the slowest phone network takes.
+    package var outboundTimeout: TimeAmount = .seconds(10)
     /// All of a request's head together.
     package var maximumHeaderBytes = 16 * 1024
     /// How many authentications and loads of followees run at once; twenty times as many may wait.

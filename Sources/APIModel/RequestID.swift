@@ -1,9 +1,9 @@
 import Synchronization
 
-/// Names a request in its response and in the log.
-enum RequestID {
+/// Names a request in its response and in the log: `X-Request-Id`, by the same rule on every port.
+package enum RequestID {
     /// What the client sent if it is fit for a header and a log line, otherwise a fresh one.
-    static func choose(sent: String?) -> String {
+    package static func choose(sent: String?) -> String {
         guard let sent, isValid(sent) else { return fresh() }
         return sent
     }

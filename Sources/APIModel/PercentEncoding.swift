@@ -1,6 +1,6 @@
 extension StringProtocol {
     /// The text behind percent-encoding (RFC 3986, 2.1); `nil` if it is broken or hides no UTF-8.
-    func percentDecoded() -> String? {
+    package func percentDecoded() -> String? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(utf8.count)
         var rest = utf8.makeIterator()

@@ -1,3 +1,5 @@
+import DequeModule
+
 /// What is waiting to be published and what is on its way: the bookkeeping of publisher confirms, without any I/O.
 ///
 /// A batch is one call of `publish`. It succeeds when the broker has confirmed each of its messages, and fails as a
@@ -32,8 +34,8 @@ struct PublishPipeline {
     private var nextBatch: BatchID = 0
     /// Those that have neither succeeded nor failed.
     private var open: [BatchID: Batch] = [:]
-    private var waiting = Queue<(batch: BatchID, message: OutgoingMessage)>()
-    private var sent = Queue<Sent>()
+    private var waiting = Deque<(batch: BatchID, message: OutgoingMessage)>()
+    private var sent = Deque<Sent>()
     /// The delivery tag of the first of `sent`.
     private var firstTag: UInt64 = 1
     private var isConnected = false

@@ -25,6 +25,7 @@ let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-h
 let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -67,6 +68,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
@@ -90,8 +92,8 @@ let package = Package(
             "SQL", "Infrastructure/SQL", ["Application", "Domain", crypto, logging],
             resources: [.embedInCode("Migrations")]),
         target("SQLite", "Infrastructure/SQLite", ["SQL", "Application", grdb]),
-        target("Postgres", "Infrastructure/Postgres", ["SQL", "CPostgres", logging]),
-        target("RabbitMQ", "Infrastructure/RabbitMQ", ["Application", "Domain", "CRabbitMQ", logging]),
+        target("Postgres", "Infrastructure/Postgres", ["SQL", "CPostgres", deque, logging]),
+        target("RabbitMQ", "Infrastructure/RabbitMQ", ["Application", "Domain", "CRabbitMQ", deque, logging]),
         target("InProcess", "Infrastructure/InProcess", ["Application", "Domain"]),
         // Not "Security": packages that ask canImport(Security) mean Apple's framework.
         target("MartletSecurity", "Infrastructure/Security", ["Application", "Domain", "CSodium", crypto, jwt]),

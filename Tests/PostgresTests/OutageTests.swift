@@ -1,4 +1,7 @@
+import Dispatch
+import Foundation
 import SQL
+import Synchronization
 import Testing
 
 @testable import Postgres
@@ -6,7 +9,7 @@ import Testing
 extension OnServer {
     @Suite("A PostgreSQL outage")
     struct OutageTests {
-        @Test("calls pass again after the server ended every connection, which is logged once")
+        @Test("calls pass again after the server ended every connection")
         func recovery() async throws {
             let log = RecordedLog()
             try await withDatabase(log: log) { database in
@@ -20,8 +23,19 @@ extension OnServer {
                 #expect(try await database.sql.read(one.statement, []) == [SQLRow([.int(1)])])
                 try await eventually { (try? await database.sql.batch([one])) != nil }
                 try await eventually { log.messages.contains { $0.hasPrefix("PostgreSQL connection restored") } }
-                #expect(log.messages.filter { $0.hasPrefix("PostgreSQL connection lost") }.count == 1)
             }
+        }
+
+        @Test("is logged once when it begins and once when all connections are back")
+        func logging() {
+            let recorded = RecordedLog()
+            let log = ConnectionLog(logger: recorded.logger, endpoint: "db:1")
+            let connections = (0..<3).map { _ in log.newConnectionID() }
+            for connection in connections { log.lost(connection, "reset") }
+            log.lost(connections[0], "refused")
+            for connection in connections { log.opened(connection) }
+            #expect(
+                recorded.messages.map { $0.prefix(25) } == ["PostgreSQL connection los", "PostgreSQL connection res"])
         }
 
         @Test("a read under way when the connection breaks is answered over another one")
@@ -49,6 +63,42 @@ extension OnServer {
                 }
                 let isDoneAgain = try await database.isSleeping()
                 #expect(!isDoneAgain)
+            }
+        }
+
+        @Test("a resolver that hangs holds up no connection that is open")
+        func hangingResolver() async throws {
+            try await withDatabase { database in
+                var parts = try URLComponents(url: database.url, resolvingAgainstBaseURL: false).orThrow(
+                    MissingServer())
+                let address = try parts.host.orThrow(MissingServer())
+                parts.host = "db.test"
+                var configuration = try PostgresConfiguration(parts.string.orThrow(MissingServer()))
+                let isHanging = Mutex(false)
+                let lookups = Mutex(0)
+                let end = DispatchSemaphore(value: 0)
+                configuration.resolve = { _ in
+                    if isHanging.withLock({ $0 }) {
+                        lookups.withLock { $0 += 1 }
+                        _ = end.wait(timeout: .now() + .seconds(20))
+                    }
+                    return [address]
+                }
+                let named = try PostgresDatabase(configuration, logger: database.log.logger)
+                _ = try await named.transaction { try $0.run("SELECT 1", []) }
+                // Those of this database and of the other: two for reads and one for batches each, one for transactions.
+                try await eventually { try await database.connectionCount() == 7 }
+                isHanging.withLock { $0 = true }
+                let pid = try await named.read("SELECT pg_backend_pid()::bigint", [])[0].int(0)
+                _ = try await database.admin.read("SELECT pg_terminate_backend($1::int)::text", [.int(pid)])
+                try await eventually { lookups.withLock { $0 } == 1 }
+                let began = ContinuousClock.now
+                for _ in 0..<10 { _ = try await named.read("SELECT 1", []) }
+                #expect(ContinuousClock.now - began < .seconds(5))
+                isHanging.withLock { $0 = false }
+                end.signal()
+                try await eventually { try await database.connectionCount() == 7 }
+                await named.close()
             }
         }
 

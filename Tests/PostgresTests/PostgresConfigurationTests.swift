@@ -23,6 +23,23 @@ struct PostgresConfigurationTests {
         #expect(error.map { !"\($0)".contains("hunter2") } == true)
     }
 
+    @Test("gives libpq each address of a host name, and leaves addresses and sockets as they are")
+    func addresses() throws {
+        let configuration = try PostgresConfiguration("postgresql://a.test:1,10.0.0.1:2,b.test:3/x")
+        #expect(configuration.hostNames == ["a.test", "b.test"])
+        let parameters = try configuration.connectionParameters(.read, at: ["a.test": ["::1", "127.0.0.1"]])
+        let values = Dictionary(parameters.map { ($0.keyword, $0.value) }) { _, last in last }
+        #expect(values["host"] == "a.test,a.test,10.0.0.1")
+        #expect(values["hostaddr"] == "::1,127.0.0.1,")
+        #expect(values["port"] == "1,1,2")
+        for direct in ["host=/run/postgresql", "host=::1", "host=db hostaddr=10.0.0.1", "dbname=x"] {
+            #expect(try PostgresConfiguration(direct).hostNames == [])
+        }
+        #expect(throws: PostgresFailure.self) {
+            try PostgresConfiguration("host=a.test").connectionParameters(.read, at: ["a.test": []])
+        }
+    }
+
     @Test("what the operator wrote wins over our own settings")
     func overrides() throws {
         let configuration = try PostgresConfiguration(

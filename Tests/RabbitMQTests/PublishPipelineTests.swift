@@ -44,14 +44,6 @@ struct PublishPipelineTests {
         #expect(pipeline.acknowledged(tag: 3, multiple: true) == [.succeeded(1)])
     }
 
-    @Test("a returned message fails its batch, though its confirm follows")
-    func returnedMessage() throws {
-        var pipeline = try sending([1, 2])
-        let failure = AMQPFailure.returned(code: 312, text: "NO_ROUTE")
-        #expect(pipeline.returned(messageID: "1.1", code: 312, text: "NO_ROUTE") == [.failed(1, failure)])
-        #expect(pipeline.acknowledged(tag: 3, multiple: true) == [.succeeded(0)])
-    }
-
     @Test("a lost connection fails what was sent and what waits; the next counts tags from 1")
     func disconnection() throws {
         var pipeline = try sending([1])

@@ -32,6 +32,11 @@ package struct PostgresConfiguration: Sendable {
     /// How long one attempt to connect may take, and how long a call waits while there is no connection at all.
     package var outageTimeLimit = Duration.seconds(2)
 
+    /// Replaced in tests.
+    var resolve = HostLookup.system
+
+    /// Hosts that only a resolver can find: neither addresses nor sockets.
+    let hostNames: [String]
     private let parameters: [(keyword: String, value: String)]
 
     /// - Parameter connection: a URL (`postgresql://user:password@host:5432/database`) or libpq's `key=value` form.
@@ -55,6 +60,18 @@ package struct PostgresConfiguration: Sendable {
             given.append(("application_name", applicationName))
         }
         parameters = given
+        let hosts = Self.list(given, "host") ?? []
+        hostNames = Self.list(given, "hostaddr") == nil ? hosts.filter(Self.isName) : []
+    }
+
+    private static func isName(_ host: String) -> Bool {
+        !host.isEmpty && !host.hasPrefix("/") && !host.hasPrefix("@") && !HostLookup.isAddress(host)
+    }
+
+    /// libpq takes several hosts, addresses and ports, with commas between them.
+    private static func list(_ parameters: [(keyword: String, value: String)], _ keyword: String) -> [String]? {
+        parameters.last { $0.keyword == keyword }?.value.split(separator: ",", omittingEmptySubsequences: false)
+            .map(String.init)
     }
 
     /// Host and port, for logs.
@@ -73,6 +90,33 @@ package struct PostgresConfiguration: Sendable {
         let ours = Self.networkDefaults.filter { self[$0.keyword] == nil }
         let theirs = parameters.filter { $0.keyword != "options" && $0.keyword != "client_encoding" }
         return ours + theirs + [("options", options), ("client_encoding", "UTF8")]
+    }
+
+    /// What libpq gets so that it asks no resolver: each host once for each of its addresses, which it tries in turn. The
+    /// name stays beside the address, for certificates and password files.
+    /// - Parameter addresses: of ``hostNames``.
+    /// - Throws: ``PostgresFailure/lost(_:)`` if no host has an address.
+    func connectionParameters(
+        _ role: ConnectionRole,
+        at addresses: [String: [String]]
+    ) throws(PostgresFailure) -> [(keyword: String, value: String)] {
+        let parameters = connectionParameters(role)
+        guard !hostNames.isEmpty, let hosts = Self.list(parameters, "host") else { return parameters }
+        let ports = Self.list(parameters, "port") ?? [""]
+        // libpq says what is wrong with another number of ports.
+        guard ports.count == 1 || ports.count == hosts.count else { return parameters }
+        var places: [(host: String, address: String, port: String)] = []
+        for (index, host) in hosts.enumerated() {
+            let port = ports.count == 1 ? ports[0] : ports[index]
+            // An empty address leaves it at the host, which is an address itself or a socket.
+            places += (hostNames.contains(host) ? addresses[host] ?? [] : [""]).map { (host, $0, port) }
+        }
+        guard !places.isEmpty else { throw .lost("the host name has no address") }
+        return parameters.filter { !["host", "port"].contains($0.keyword) } + [
+            ("host", places.map(\.host).joined(separator: ",")),
+            ("hostaddr", places.map(\.address).joined(separator: ",")),
+            ("port", places.map(\.port).joined(separator: ",")),
+        ]
     }
 
     /// A peer that vanished without a word is noticed within about 10 s, idle or not.

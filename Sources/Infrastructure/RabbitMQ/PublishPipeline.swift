@@ -1,7 +1,9 @@
+import DequeModule
+
 /// What is waiting to be published and what is on its way: the bookkeeping of publisher confirms, without any I/O.
 ///
 /// A batch is one call of `publish`. It succeeds when the broker has confirmed each of its messages, and fails as a
-/// whole with the first that is refused or returned. Delivery tags count from 1 on each connection.
+/// whole with the first that is refused. Delivery tags count from 1 on each connection.
 struct PublishPipeline {
     typealias BatchID = Int
 
@@ -26,15 +28,14 @@ struct PublishPipeline {
 
     private struct Sent {
         let batch: BatchID
-        let messageID: String
         var isConfirmed = false
     }
 
     private var nextBatch: BatchID = 0
     /// Those that have neither succeeded nor failed.
     private var open: [BatchID: Batch] = [:]
-    private var waiting = Queue<(batch: BatchID, message: OutgoingMessage)>()
-    private var sent = Queue<Sent>()
+    private var waiting = Deque<(batch: BatchID, message: OutgoingMessage)>()
+    private var sent = Deque<Sent>()
     /// The delivery tag of the first of `sent`.
     private var firstTag: UInt64 = 1
     private var isConnected = false
@@ -103,7 +104,7 @@ struct PublishPipeline {
         while hasSendable, bytes < Self.burstBytes, let (batch, message) = waiting.first {
             guard burst.isEmpty || bytes + message.body.count <= Self.burstBytes else { break }
             waiting.removeFirst()
-            sent.append(Sent(batch: batch, messageID: message.id))
+            sent.append(Sent(batch: batch))
             burst.append(message)
             bytes += message.body.count
         }
@@ -116,15 +117,6 @@ struct PublishPipeline {
 
     mutating func refused(tag: UInt64, multiple: Bool) -> [Outcome] {
         settle(tag: tag, multiple: multiple, failure: .refused)
-    }
-
-    /// A message that no queue took; the broker acknowledges it right after.
-    mutating func returned(messageID: String, code: Int, text: String) -> [Outcome] {
-        for index in sent.indices where sent[index].messageID == messageID && !sent[index].isConfirmed {
-            let outcome = fail(sent[index].batch, .returned(code: code, text: text))
-            if let outcome { return [outcome] }
-        }
-        return []
     }
 
     private mutating func settle(tag: UInt64, multiple: Bool, failure: AMQPFailure?) -> [Outcome] {

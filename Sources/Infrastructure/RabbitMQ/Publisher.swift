@@ -191,9 +191,9 @@ extension Publisher {
                 settle { $0.acknowledged(tag: tag, multiple: multiple) }
             case .refused(let tag, let multiple):
                 settle { $0.refused(tag: tag, multiple: multiple) }
-            case .returned(let messageID, let code, let text):
-                settle { $0.returned(messageID: messageID, code: code, text: text) }
-                // The hand-over queue is gone; connecting anew declares it.
+            case .returned(let code, let text):
+                // The hand-over queue is gone; connecting anew declares it. That fails what is open, with this reason, and
+                // not earlier: a caller that publishes again at once would still meet this connection.
                 throw .returned(code: code, text: text)
             case .blocked(let reason):
                 state.withLock { $0.pipeline.setBlocked(true) }
@@ -213,12 +213,12 @@ struct ConfirmReader {
     enum Message: Hashable {
         case acknowledged(tag: UInt64, multiple: Bool)
         case refused(tag: UInt64, multiple: Bool)
-        case returned(messageID: String, code: Int, text: String)
+        case returned(code: Int, text: String)
         case blocked(reason: String)
         case unblocked
     }
 
-    /// A returned message comes as the method, then its header with the id, then its body.
+    /// A returned message comes as the method, then its header, then its body.
     private var returning: (code: Int, text: String)?
 
     mutating func read(_ frame: martlet_amqp_frame) -> Message? {
@@ -232,7 +232,7 @@ struct ConfirmReader {
             return nil
         case MARTLET_AMQP_HEADER:
             defer { returning = nil }
-            return returning.map { .returned(messageID: String(frame.bytes), code: $0.code, text: $0.text) }
+            return returning.map { .returned(code: $0.code, text: $0.text) }
         default: return nil
         }
     }

@@ -1,3 +1,4 @@
+import DequeModule
 import Dispatch
 import SQL
 import Synchronization
@@ -12,10 +13,15 @@ final class BlockingPool: Sendable {
     }
 
     private struct State {
-        var jobs = FIFO<Job>()
+        var jobs = Deque<Job>()
         var workers = 0
         var idleWorkers = 0
         var isClosed = false
+
+        mutating func takeJobs() -> Deque<Job> {
+            defer { jobs = [] }
+            return jobs
+        }
     }
 
     /// What the threads share, which is why they do not keep the pool alive.
@@ -96,7 +102,7 @@ final class BlockingPool: Sendable {
         guard !isStarted else { return }
         let refused = shared.state.withLock { state in
             state.workers -= 1
-            return state.workers == 0 ? state.jobs.removeAll() : []
+            return state.workers == 0 ? state.takeJobs() : []
         }
         for job in refused { job.fail(.unavailable("no thread left")) }
     }
@@ -122,7 +128,7 @@ final class BlockingPool: Sendable {
     private func shut() {
         let (jobs, workers) = shared.state.withLock { state in
             state.isClosed = true
-            return (state.jobs.removeAll(), state.workers)
+            return (state.takeJobs(), state.workers)
         }
         for job in jobs { job.fail(.unavailable("closed")) }
         for _ in 0..<workers { shared.work.signal() }

@@ -11,6 +11,8 @@ final class BlockingSession {
     private let logID: Int
     private let clock = ContinuousClock()
     private var connection: PipelineConnection?
+    /// Under way; kept when an attempt gave it up, so that there is one at a time.
+    private var lookup: HostLookup?
 
     /// - Parameter logID: as which connection the log knows it.
     init(_ configuration: PostgresConfiguration, role: ConnectionRole, log: ConnectionLog, logID: Int) {
@@ -87,7 +89,8 @@ final class BlockingSession {
     }
 
     private func open(until deadline: ContinuousClock.Instant) throws(PostgresFailure) -> PipelineConnection {
-        let connection = try Connection(configuration.connectionParameters(role))
+        let addresses = try addresses(until: deadline)
+        let connection = try Connection(configuration.connectionParameters(role, at: addresses))
         var isWriting = true
         while true {
             try Self.wait(connection.socket, writable: isWriting, readable: !isWriting, until: deadline, clock)
@@ -97,6 +100,22 @@ final class BlockingSession {
             case .open: return try PipelineConnection(connection)
             }
         }
+    }
+
+    private func addresses(until deadline: ContinuousClock.Instant) throws(PostgresFailure) -> [String: [String]] {
+        guard !configuration.hostNames.isEmpty else { return [:] }
+        let lookup: HostLookup
+        if let underWay = self.lookup {
+            lookup = underWay
+        } else {
+            lookup = try HostLookup(configuration.hostNames, with: configuration.resolve)
+        }
+        self.lookup = lookup
+        guard let addresses = lookup.wait(for: deadline - clock.now) else {
+            throw .lost("the host name was not resolved in time")
+        }
+        self.lookup = nil
+        return addresses
     }
 
     private func onConnection<Outcome>(

@@ -64,6 +64,11 @@ final class Inbox: Sendable {
         }
     }
 
+    /// For what does not come through the inbox.
+    func wake() {
+        eventfd_write(wakeDescriptor, 1)
+    }
+
     func acknowledgeWake() {
         var count: eventfd_t = 0
         eventfd_read(wakeDescriptor, &count)

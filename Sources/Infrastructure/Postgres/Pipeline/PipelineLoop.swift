@@ -9,6 +9,7 @@ final class PipelineLoop {
         /// Not wanted while the others keep up.
         case unused
         case closed(until: ContinuousClock.Instant)
+        case resolving(deadline: ContinuousClock.Instant)
         case connecting(Connection, deadline: ContinuousClock.Instant)
         case open(PipelineConnection)
     }
@@ -27,6 +28,8 @@ final class PipelineLoop {
     private let configuration: PostgresConfiguration
     private let role: ConnectionRole
     private let inbox: Inbox
+    /// Under way, for all connections that need it; also after they gave it up, so that there is one at a time.
+    private var lookup: HostLookup?
     private let log: ConnectionLog
     private let clock = ContinuousClock()
     private var machine: PipelineMachine<PipelineCall>
@@ -73,6 +76,7 @@ final class PipelineLoop {
                 keepTime()
                 nextTick = now + Self.tick
             }
+            takeAddresses()
             dispatch()
             while let slot = machine.nextSlotToOpen() { open(slot) }
             poll.wait(timeout: timeout(), &events) { ready.append($0) }
@@ -105,7 +109,7 @@ final class PipelineLoop {
     private func serve(_ slot: Int) {
         attempt(slot) { () throws(PostgresFailure) in
             switch slots[slot].link {
-            case .unused, .closed:
+            case .unused, .closed, .resolving:
                 break
             case .connecting(let connection, _):
                 try connect(slot, connection)
@@ -150,9 +154,11 @@ final class PipelineLoop {
             switch slots[slot].link {
             case .closed(let until) where until <= now:
                 open(slot)
+            case .resolving(let deadline) where deadline <= now:
+                lose(slot, "the host name was not resolved in time")
             case .connecting(_, let deadline) where deadline <= now:
                 lose(slot, "no answer while connecting")
-            case .unused, .closed, .connecting, .open:
+            case .unused, .closed, .resolving, .connecting, .open:
                 break
             }
         }
@@ -161,11 +167,29 @@ final class PipelineLoop {
 
     private func open(_ slot: Int) {
         attempt(slot) { () throws(PostgresFailure) in
-            let connection = try Connection(configuration.connectionParameters(role))
-            slots[slot].link = .connecting(connection, deadline: now + configuration.outageTimeLimit)
-            // libpq: behave first as if it had asked to write.
-            poll.watch(connection.socket, token: slot, writable: true, readable: false)
+            guard !configuration.hostNames.isEmpty else { return try startConnecting(slot, [:]) }
+            if lookup == nil {
+                lookup = try HostLookup(
+                    configuration.hostNames, with: configuration.resolve, whenOver: { [inbox] in inbox.wake() })
+            }
+            slots[slot].link = .resolving(deadline: now + configuration.outageTimeLimit)
         }
+    }
+
+    private func takeAddresses() {
+        guard let addresses = lookup?.addresses else { return }
+        lookup = nil
+        for slot in slots.indices {
+            guard case .resolving = slots[slot].link else { continue }
+            attempt(slot) { () throws(PostgresFailure) in try startConnecting(slot, addresses) }
+        }
+    }
+
+    private func startConnecting(_ slot: Int, _ addresses: [String: [String]]) throws(PostgresFailure) {
+        let connection = try Connection(configuration.connectionParameters(role, at: addresses))
+        slots[slot].link = .connecting(connection, deadline: now + configuration.outageTimeLimit)
+        // libpq: behave first as if it had asked to write.
+        poll.watch(connection.socket, token: slot, writable: true, readable: false)
     }
 
     private func attempt(_ slot: Int, _ body: () throws(PostgresFailure) -> Void) {

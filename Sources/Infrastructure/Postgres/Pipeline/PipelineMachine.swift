@@ -1,3 +1,4 @@
+import DequeModule
 import SQL
 
 /// What the machine has to know of a call.
@@ -110,13 +111,13 @@ struct PipelineMachine<Call: PipelinedCall> {
         /// Open, or to be opened as soon as the server lets us.
         var isWanted: Bool
         var isOpen = false
-        var inFlight = FIFO<Segment>()
+        var inFlight = Deque<Segment>()
         /// When it was opened, or had its last answer.
         var lastUse: ContinuousClock.Instant
     }
 
     private let limits: Limits
-    private var waiting = FIFO<Entry>()
+    private var waiting = Deque<Entry>()
     private var slots: [Slot]
     private var outageBegan: ContinuousClock.Instant?
 
@@ -193,17 +194,15 @@ struct PipelineMachine<Call: PipelinedCall> {
     /// A statement of the oldest segment in flight on this connection has an outcome.
     mutating func told(_ outcome: StatementOutcome, on slot: Int, now: ContinuousClock.Instant) {
         guard !slots[slot].inFlight.isEmpty else { return }
-        slots[slot].inFlight.update(at: 0) { segment in
-            segment.lastProgress = now
-            segment.tell(outcome)
-        }
+        slots[slot].inFlight[0].lastProgress = now
+        slots[slot].inFlight[0].tell(outcome)
     }
 
     /// The oldest segment in flight on this connection is over.
     mutating func synced(_ slot: Int, now: ContinuousClock.Instant) -> [Settlement] {
         guard let segment = slots[slot].inFlight.popFirst() else { return [] }
         slots[slot].lastUse = now
-        if !slots[slot].inFlight.isEmpty { slots[slot].inFlight.update(at: 0) { $0.lastProgress = now } }
+        if !slots[slot].inFlight.isEmpty { slots[slot].inFlight[0].lastProgress = now }
         guard let failure = segment.failure else { return segment.entries.compactMap(Self.success) }
         var settlements: [Settlement] = []
         var again: [Entry] = []
@@ -244,13 +243,14 @@ struct PipelineMachine<Call: PipelinedCall> {
         if outageBegan == nil, slots.allSatisfy({ !$0.isOpen }) { outageBegan = now }
         var settlements: [Settlement] = []
         var again: [Entry] = []
-        for entry in slots[slot].inFlight.removeAll().flatMap(\.entries) where !entry.isSettled {
+        for entry in slots[slot].inFlight.flatMap(\.entries) where !entry.isSettled {
             if limits.rerunsLostCalls && entry.reruns < Self.rerunLimit {
                 again.append(entry.forRerun())
             } else {
                 settlements.append(.fail(entry.call, .unavailable(reason)))
             }
         }
+        slots[slot].inFlight.removeAll()
         waiting.prepend(contentsOf: again)
         return settlements
     }
@@ -271,8 +271,8 @@ struct PipelineMachine<Call: PipelinedCall> {
         }
         let cutoff = now - limits.callTimeLimit
         for slot in slots.indices {
-            for segment in 0..<slots[slot].inFlight.count {
-                let calls = slots[slot].inFlight.update(at: segment) { $0.expire(arrivedBefore: cutoff) }
+            for segment in slots[slot].inFlight.indices {
+                let calls = slots[slot].inFlight[segment].expire(arrivedBefore: cutoff)
                 settlements += calls.map { .fail($0, timeUp) }
             }
         }
@@ -281,8 +281,11 @@ struct PipelineMachine<Call: PipelinedCall> {
 
     /// The end: whatever has not been answered.
     mutating func closed() -> [Settlement] {
-        let inFlight = slots.indices.flatMap { slots[$0].inFlight.removeAll() }.flatMap(\.entries)
-        return (inFlight.filter { !$0.isSettled } + waiting.removeAll()).map { .fail($0.call, .unavailable("closed")) }
+        let inFlight = slots.flatMap { $0.inFlight.flatMap(\.entries) }
+        let unanswered = inFlight.filter { !$0.isSettled } + waiting
+        for slot in slots.indices { slots[slot].inFlight.removeAll() }
+        waiting.removeAll()
+        return unanswered.map { .fail($0.call, .unavailable("closed")) }
     }
 
     private func isOverdue(_ entry: Entry, _ now: ContinuousClock.Instant) -> Bool {

@@ -1,3 +1,4 @@
+import DequeModule
 import SQL
 
 /// Which command each reply of a pipeline belongs to, and what the replies say about the statements.
@@ -16,7 +17,7 @@ struct PipelineSteps {
         case sync
     }
 
-    private var steps = FIFO<Step>()
+    private var steps = Deque<Step>()
     /// Preparing failed and was told as the statement's failure; its execution will be skipped and must not be told too.
     private var isExecutionTold = false
 

@@ -86,8 +86,9 @@ extension OnServer {
                 }
                 let named = try PostgresDatabase(configuration, logger: database.log.logger)
                 _ = try await named.transaction { try $0.run("SELECT 1", []) }
-                // Those of this database and of the other: two for reads and one for batches each, one for transactions.
-                try await eventually { try await database.connectionCount() == 7 }
+                // Of both databases two for reads, one for batches and one for those that share transactions; one more for
+                // the transaction.
+                try await eventually { try await database.connectionCount() == 9 }
                 isHanging.withLock { $0 = true }
                 let pid = try await named.read("SELECT pg_backend_pid()::bigint", [])[0].int(0)
                 _ = try await database.admin.read("SELECT pg_terminate_backend($1::int)::text", [.int(pid)])
@@ -97,7 +98,7 @@ extension OnServer {
                 #expect(ContinuousClock.now - began < .seconds(5))
                 isHanging.withLock { $0 = false }
                 end.signal()
-                try await eventually { try await database.connectionCount() == 7 }
+                try await eventually { try await database.connectionCount() == 9 }
                 await named.close()
             }
         }

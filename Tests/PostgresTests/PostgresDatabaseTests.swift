@@ -118,7 +118,7 @@ extension OnServer {
             try await withDatabase({ $0.idleLimit = .milliseconds(500) }) { database in
                 try await database.sql.statement("SELECT pg_sleep(0.5)")
                 let few = try await database.connectionCount()
-                #expect(few <= 4) // Two for reads, one for batches, one for those that share transactions.
+                #expect(few <= 4)  // Two for reads, one for batches, one for those that share transactions.
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for _ in 0..<64 { group.addTask { try await database.sql.statement("SELECT pg_sleep(0.3)") } }
                     try await eventually { try await database.connectionCount() >= 16 }

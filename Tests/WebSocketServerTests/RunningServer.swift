@@ -18,6 +18,8 @@ func withLiveServer(
 ) async throws {
     var configuration = LiveServerConfiguration(port: 0)
     configuration.tickInterval = .milliseconds(20)
+    // What is not about lateness must not fail for it on a busy machine.
+    configuration.healthCheckTimeout = .seconds(10)
     configure(&configuration)
     var logger = Logger(label: "test")
     logger.logLevel = .critical

@@ -30,7 +30,7 @@ docs-assets: ## fetch Swagger UI for /docs (make run does it too)
 
 bench: ## the end-to-end benchmark over PostgreSQL and RabbitMQ
 	@Scripts/check-toolchain.sh
-	@Scripts/install-libraries.sh test
+	@Scripts/install-libraries.sh bench
 	@Benchmarks/run.sh
 
 clean: ## remove what was built; data/ stays

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# install-libraries.sh run|test: installs the Debian packages that are missing, and nothing when none is.
+# install-libraries.sh run|test|bench: installs the Debian packages that are missing, and nothing when none is.
 #   run   what the build and `make run` need
 #   test  also the servers that `make test` starts privately; the system's own PostgreSQL and RabbitMQ stay as they
 #         are, and fresh ones are neither started nor enabled
+#   bench  also the load generator of `make bench`
 # As root it calls apt-get itself, otherwise through sudo; with neither it prints the command to run.
 # Environment: none
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 purpose=${1:-run}
-[[ $purpose == run || $purpose == test ]] || die "usage: install-libraries.sh run|test"
+[[ $purpose =~ ^(run|test|bench)$ ]] || die "usage: install-libraries.sh run|test|bench"
 
 is_installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
 
@@ -27,7 +28,8 @@ if [[ ! -e .build/swagger-ui/.version ]]; then
 fi
 
 quiet_postgresql=0 quiet_rabbitmq=0
-if [[ $purpose == test ]]; then
+if [[ $purpose == bench ]]; then has_command wrk || missing+=(wrk); fi
+if [[ $purpose != run ]]; then
     if ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then missing+=(postgresql) quiet_postgresql=1; fi
     if ! is_installed rabbitmq-server; then missing+=(rabbitmq-server) quiet_rabbitmq=1; fi
 fi

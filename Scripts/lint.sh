@@ -12,5 +12,5 @@ done
 swift format lint --strict --parallel --recursive "${paths[@]}"
 
 if has_command shellcheck; then
-    shellcheck Scripts/*.sh .ci/run
+    shellcheck Scripts/*.sh Benchmarks/*.sh .ci/run
 fi

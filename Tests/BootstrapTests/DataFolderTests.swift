@@ -13,13 +13,26 @@ struct DataFolderTests {
         try await withTemporaryFolder { parent in
             let folder = try DataFolder("\(parent)/nested/data")
             #expect(try mode(of: folder.path) == 0o700)
-            _ = try folder.secret()
+            _ = try folder.secret(ConfigurationSource(values: [:]))
             let database = try SQLiteDatabase(path: folder.databasePath)
             _ = try await database.batch([.init("CREATE TABLE t (id INTEGER)", [])])
             let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
             #expect(files.contains("martlet.sqlite-wal"))
             for file in files { #expect(try mode(of: "\(folder.path)/\(file)") == 0o600, "\(file)") }
             try database.close()
+        }
+    }
+
+    @Test("makes no secret where one is configured, and refuses that one if it is weak")
+    func configuredSecret() async throws {
+        try await withTemporaryFolder { path in
+            let folder = try DataFolder(path)
+            let key = "\(UUID().uuidString)\(UUID().uuidString)"
+            _ = try folder.secret(ConfigurationSource(values: ["JWT_SECRET_KEY": key]))
+            #expect(throws: (any Error).self) {
+                try folder.secret(ConfigurationSource(values: ["JWT_SECRET_KEY": "too short"]))
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: path).isEmpty)
         }
     }
 

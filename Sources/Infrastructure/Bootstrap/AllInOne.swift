@@ -30,7 +30,7 @@ package enum AllInOne {
             database: database,
             bus: bus,
             hasher: try Argon2idHasher(),
-            tokens: await JWTTokenCoder(secret: try folder.secret(), issuer: settings.issuer, clock: clock),
+            tokens: await JWTTokenCoder(secret: try folder.secret(source), issuer: settings.issuer, clock: clock),
             clock: clock
         )
         let useCases = UseCases(ports, settings: settings, logger: logger)

@@ -28,7 +28,11 @@ struct DataFolder {
 
     var databasePath: String { "\(path)/martlet.sqlite" }
 
-    func secret() throws -> JWTSecret { try JWTSecret.loadOrCreate(at: "\(path)/jwt-secret") }
+    /// `JWT_SECRET_KEY` if it is set, else the folder's own, made at the first start.
+    func secret(_ source: ConfigurationSource) throws -> JWTSecret {
+        if let text = source.string("jwt.secret.key") { return try JWTSecret(text) }
+        return try JWTSecret.loadOrCreate(at: "\(path)/jwt-secret")
+    }
 
     /// Keeps a second server out of the folder for as long as the lock lives.
     ///

@@ -118,7 +118,7 @@ struct SessionsTests {
     func forged() async throws {
         try await withServices { services in
             let ann = try await services.accounts.register(aRegistration("ann"), by: nil)
-            let nobodys = services.tokens.refreshToken(anID(), generation: 0)
+            let nobodys = services.tokens.refreshToken(SessionID(rawValue: 1), generation: 0)
             let session = try await services.authenticator.principal(for: ann.accessToken).sessionID
             let ahead = services.tokens.refreshToken(session, generation: 1)
             for token in ["", "nonsense", ann.accessToken, nobodys, ahead] {

@@ -49,8 +49,9 @@ struct CrashTests {
                     #expect(try await atBob.closeCode() == nil)
                 }
                 for number in 1...5 { _ = try await rest.post("meanwhile \(number)", by: ann) }
+                // How many messages depends on how many posts the relay found at once.
                 _ = try await eventually("the posts wait to be handed on") {
-                    try await queues.waitingForHandOver() ?? 0 >= 5 ? true : nil
+                    try await queues.waitingForHandOver() ?? 0 > 0 ? true : nil
                 }
                 try await servers.start(.live)
                 try await servers.live.wait(for: .ready)

@@ -29,8 +29,8 @@ func aCoder(
     )
 }
 
-func claims(expiresAt: Timestamp = noon.advanced(by: .seconds(3600)), role: Role = .user) -> AccessClaims {
-    AccessClaims(
+func claims(expiresAt: Timestamp = noon.advanced(by: .seconds(3600)), role: Role = .user) -> Principal {
+    Principal(
         userID: UserID(rawValue: 42),
         username: Username(stored: "ada_1"),
         role: role,

@@ -172,15 +172,15 @@ struct FixedClock: WallClock {
 
 /// Takes `user.session.expiry`: who signs tokens, and how, is another suite's matter.
 struct Tokens: TokenCoder {
-    func accessToken(_ claims: AccessClaims) async throws -> String { "" }
+    func accessToken(_ claims: Principal) async throws -> String { "" }
     func refreshToken(_ session: SessionID, generation: Int64) -> String { "" }
     func readRefreshToken(_ token: String) -> (session: SessionID, generation: Int64)? { nil }
 
-    func verifyAccessToken(_ token: String, at now: Timestamp) async throws -> AccessClaims {
+    func verifyAccessToken(_ token: String, at now: Timestamp) async throws -> Principal {
         let parts = token.split(separator: ".").compactMap { Int64($0) }
         guard parts.count == 3 else { throw TokenError.invalid }
         guard parts[2] > now.millisecondsSinceEpoch else { throw TokenError.expired }
-        return AccessClaims(
+        return Principal(
             userID: UserID(rawValue: parts[0]),
             username: Username(stored: "user_\(parts[0])"),
             role: .user,

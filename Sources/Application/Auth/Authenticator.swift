@@ -40,14 +40,7 @@ package final class Authenticator: Sendable {
 
     private func verified(_ token: String, at now: Timestamp) async throws -> Principal {
         do {
-            let claims = try await tokens.verifyAccessToken(token, at: now)
-            return Principal(
-                userID: claims.userID,
-                username: claims.username,
-                role: claims.role,
-                sessionID: claims.sessionID,
-                expiresAt: claims.expiresAt
-            )
+            return try await tokens.verifyAccessToken(token, at: now)
         } catch TokenError.expired {
             throw Self.expired
         } catch TokenError.invalid {

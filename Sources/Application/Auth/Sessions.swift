@@ -141,7 +141,7 @@ package struct Sessions: Sendable {
 
     private func signedIn(_ profile: Profile, session: Session) async throws -> SignedIn {
         let expiresAt = clock.now().advanced(by: lifetimes.accessToken)
-        let claims = AccessClaims(
+        let principal = Principal(
             userID: profile.user.id,
             username: profile.user.username,
             role: profile.user.role,
@@ -150,7 +150,7 @@ package struct Sessions: Sendable {
         )
         return SignedIn(
             profile: profile,
-            accessToken: try await tokens.accessToken(claims),
+            accessToken: try await tokens.accessToken(principal),
             expiresIn: lifetimes.accessToken,
             refreshToken: tokens.refreshToken(session.id, generation: session.generation)
         )

@@ -29,35 +29,19 @@ package struct PasswordHash: Hashable, Sendable, CustomStringConvertible, Custom
 
 /// Writes and reads the two tokens of a session. Stateless: whether the session still stands is asked elsewhere.
 package protocol TokenCoder: Sendable {
-    /// A signed access token.
-    func accessToken(_ claims: AccessClaims) async throws -> String
+    /// A signed access token that names `principal` and ends with it.
+    func accessToken(_ principal: Principal) async throws -> String
 
-    /// The claims of a token that is ours, unaltered, of the access kind and not expired at `now`.
+    /// The principal of a token that is ours, unaltered, of the access kind and not expired at `now`.
     ///
     /// - Throws: ``TokenError``.
-    func verifyAccessToken(_ token: String, at now: Timestamp) async throws -> AccessClaims
+    func verifyAccessToken(_ token: String, at now: Timestamp) async throws -> Principal
 
     /// An opaque token that names a session and a generation and cannot be forged.
     func refreshToken(_ session: SessionID, generation: Int64) -> String
 
     /// `nil` for anything ``refreshToken(_:generation:)`` did not write.
     func readRefreshToken(_ token: String) -> (session: SessionID, generation: Int64)?
-}
-
-package struct AccessClaims: Hashable, Sendable {
-    package let userID: UserID
-    package let username: Username
-    package let role: Role
-    package let sessionID: SessionID
-    package let expiresAt: Timestamp
-
-    package init(userID: UserID, username: Username, role: Role, sessionID: SessionID, expiresAt: Timestamp) {
-        self.userID = userID
-        self.username = username
-        self.role = role
-        self.sessionID = sessionID
-        self.expiresAt = expiresAt
-    }
 }
 
 package enum TokenError: Error, Hashable, Sendable {

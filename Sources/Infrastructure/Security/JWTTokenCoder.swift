@@ -35,17 +35,17 @@ package struct JWTTokenCoder: TokenCoder {
     }
 
     /// `expiresAt` is cut to the second: a token never lives longer than was asked.
-    package func accessToken(_ claims: AccessClaims) async throws -> String {
+    package func accessToken(_ principal: Principal) async throws -> String {
         var random = SystemRandomNumberGenerator()
         let payload = AccessTokenPayload(
             iss: issuer,
             aud: audience,
-            sub: claims.userID.description,
-            sid: claims.sessionID.description,
-            role: claims.role.rawValue,
-            preferredUsername: claims.username.description,
+            sub: principal.userID.description,
+            sid: principal.sessionID.description,
+            role: principal.role.rawValue,
+            preferredUsername: principal.username.description,
             iat: clock.now().millisecondsSinceEpoch / 1000,
-            exp: claims.expiresAt.millisecondsSinceEpoch / 1000,
+            exp: principal.expiresAt.millisecondsSinceEpoch / 1000,
             jti: Base64URL.encode((0..<16).map { _ in random.next() as UInt8 })
         )
         do {
@@ -58,7 +58,7 @@ package struct JWTTokenCoder: TokenCoder {
         }
     }
 
-    package func verifyAccessToken(_ token: String, at now: Timestamp) async throws -> AccessClaims {
+    package func verifyAccessToken(_ token: String, at now: Timestamp) async throws -> Principal {
         guard token.utf8.count <= Self.maximumTokenBytes else { throw TokenError.invalid }
         let payload: AccessTokenPayload
         do {
@@ -68,7 +68,7 @@ package struct JWTTokenCoder: TokenCoder {
             // jwt-kit's reasons say nothing that a caller should learn.
             throw TokenError.invalid
         }
-        return try claims(of: payload, at: now)
+        return try principal(of: payload, at: now)
     }
 
     package func refreshToken(_ session: SessionID, generation: Int64) -> String {
@@ -89,7 +89,7 @@ package struct JWTTokenCoder: TokenCoder {
     }
 
     /// - Throws: ``TokenError``.
-    private func claims(of payload: AccessTokenPayload, at now: Timestamp) throws(TokenError) -> AccessClaims {
+    private func principal(of payload: AccessTokenPayload, at now: Timestamp) throws(TokenError) -> Principal {
         let (milliseconds, overflow) = payload.exp.multipliedReportingOverflow(by: 1000)
         guard payload.iss == issuer, payload.aud == audience, !overflow, let userID = UserID(payload.sub),
             let sessionID = SessionID(payload.sid), let role = Role(rawValue: payload.role),
@@ -99,7 +99,7 @@ package struct JWTTokenCoder: TokenCoder {
         guard now < expiresAt else { throw .expired }
         // Only a clock that is wrong by more than a token's life writes this.
         guard payload.iat < payload.exp else { throw .invalid }
-        return AccessClaims(
+        return Principal(
             userID: userID,
             username: Username(stored: payload.preferredUsername),
             role: role,

@@ -71,6 +71,9 @@ struct TextRuleTests {
     @Test("a post keeps its line breaks and loses the space around it")
     func trimming() throws {
         #expect(try PostText("  one\n\ntwo \n").description == "one\n\ntwo")
+        #expect(try PostText("one\r\n\r\ntwo\r\n").description == "one\n\ntwo")
+        #expect(try Biography("a\r\nb").description == "a\nb")
+        #expect(code { () throws(Violation) in _ = try PostText("a\rb") } == "invalid_characters")
     }
 
     @Test("a display name has no line breaks and a biography may")

@@ -36,7 +36,7 @@ package struct PostText: Hashable, Sendable, CustomStringConvertible {
 
     /// - Throws: `empty`, `too_long` or `invalid_characters`.
     package init(_ text: String) throws(Violation) {
-        let trimmed = text.trimmingWhitespace()
+        let trimmed = text.withPlainLineBreaks().trimmingWhitespace()
         guard !trimmed.isEmpty else {
             throw Violation(field: "text", code: "empty", detail: "A post needs at least 1 character.")
         }

@@ -27,6 +27,11 @@ package func checkText(
 private let maximumBytesPerCharacter = 32
 
 extension String {
+    /// Windows and web forms end a line with CR LF; we keep LF.
+    func withPlainLineBreaks() -> String {
+        utf8.contains(UInt8(ascii: "\r")) ? String(map { $0 == "\r\n" ? "\n" : $0 }) : self
+    }
+
     func trimmingWhitespace() -> String {
         guard let first = firstIndex(where: { !$0.isWhitespace }),
             let last = lastIndex(where: { !$0.isWhitespace })

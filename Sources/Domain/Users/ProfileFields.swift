@@ -25,7 +25,7 @@ package struct Biography: Hashable, Sendable, CustomStringConvertible {
 
     /// - Throws: `too_long` or `invalid_characters`.
     package init(_ text: String) throws(Violation) {
-        let trimmed = text.trimmingWhitespace()
+        let trimmed = text.withPlainLineBreaks().trimmingWhitespace()
         try checkText(trimmed, field: "bio", maximumCharacters: 300, allowsLineBreaks: true)
         self.description = trimmed
     }

@@ -126,7 +126,7 @@ struct UserStoreContract {
             try await stores.sessions.insert(session)
             _ = try await stores.events.stamp(limit: 100, published: .start)
 
-            try await stores.users.delete(ann.id, events: [.userDeleted(ann.id)])
+            try await stores.users.delete(ann.id)
 
             #expect(try await stores.users.user(ann.id) == nil)
             #expect(try await stores.posts.post(post.id, viewedBy: bob.id) == nil)
@@ -136,7 +136,7 @@ struct UserStoreContract {
             let told = try await stores.events.stamp(limit: 100, published: .start)
             #expect(told.map(\.event) == [.userDeleted(ann.id)])
 
-            try await stores.users.delete(ann.id, events: [.userDeleted(ann.id)])
+            try await stores.users.delete(ann.id)
             #expect(try await stores.events.stamp(limit: 100, published: .start).isEmpty)
         }
     }

@@ -6,7 +6,12 @@ import NIOCore
 
 /// The specification, and whether an answer keeps to it.
 struct APIContract: Sendable {
-    static let shared = Result { try APIContract() }.contract
+    /// - Throws: What is wrong with the specification.
+    static var shared: APIContract {
+        get throws { try loaded.get() }
+    }
+
+    private static let loaded = Result { try APIContract() }
 
     let document: JSON
 
@@ -112,15 +117,6 @@ struct APIContract: Sendable {
     private func resolved(_ value: JSON) -> JSON {
         guard let reference = value["$ref"].text else { return value }
         return resolved(reference.split(separator: "/").dropFirst().reduce(document) { $0[String($1)] })
-    }
-}
-
-extension Result where Success == APIContract {
-    fileprivate var contract: APIContract {
-        switch self {
-        case .success(let contract): contract
-        case .failure(let error): fatalError("the specification cannot be read: \(error)")
-        }
     }
 }
 

@@ -16,15 +16,16 @@ struct SpecificationTests {
             let routes = router.routes.filter { $0.method != .head }.map {
                 APIContract.Operation(method: $0.method.rawValue, path: $0.path.description)
             }
-            #expect(Set(routes).subtracting(APIContract.shared.operations).map(\.description).sorted() == [])
-            #expect(APIContract.shared.operations.subtracting(routes).map(\.description).sorted() == [])
+            let documented = try APIContract.shared.operations
+            #expect(Set(routes).subtracting(documented).map(\.description).sorted() == [])
+            #expect(documented.subtracting(routes).map(\.description).sorted() == [])
         }
     }
 
     @Test("Whatever is not public is 401 without a token, and with a bad one")
     func unauthenticated() async throws {
         try await API.run { api in
-            let contract = APIContract.shared
+            let contract = try APIContract.shared
             let closed = contract.operations.filter(contract.needsCredentials)
             #expect(closed.count >= 15)
             for operation in closed {
@@ -46,7 +47,7 @@ struct SpecificationTests {
     @Test("What is public asks for no token")
     func open() async throws {
         try await API.run { api in
-            let contract = APIContract.shared
+            let contract = try APIContract.shared
             for operation in contract.operations where !contract.needsCredentials(operation) {
                 let path = operation.path.replacing(/\{[a-z]+\}/, with: "swagger-ui.css")
                 let method = try #require(HTTPRequest.Method(operation.method))
@@ -70,7 +71,7 @@ struct SpecificationTests {
 
     @Test("Every reference in it leads somewhere")
     func references() throws {
-        let document = APIContract.shared.document
+        let document = try APIContract.shared.document
         func check(_ value: JSON) {
             for (name, member) in value.members {
                 if name == "$ref", let reference = member.text {

@@ -70,7 +70,7 @@ package struct Accounts: Sendable {
         guard try await hasher.verify(Password(given: password), against: credentials.passwordHash) else {
             throw ApplicationError(.forbidden, "wrong_password", "The password is wrong.")
         }
-        try await users.delete(principal.userID, events: [.userDeleted(principal.userID)])
+        try await users.delete(principal.userID)
         authenticator.forget(principal.userID)
         outbox.signal()
     }

@@ -2,7 +2,7 @@ package import Domain
 
 /// Keeps accounts.
 ///
-/// Every method is atomic. A method that takes `events` MUST store them in the transaction of its change, or neither.
+/// Every method is atomic.
 package protocol UserStore: Sendable {
     /// - Throws: ``StoreConflict`` `.username`, `.email` or `.identifier` if one of them is taken; the race for a name
     ///   MUST have one winner.
@@ -28,9 +28,9 @@ package protocol UserStore: Sendable {
     /// - Throws: ``StoreConflict`` `.username` or `.email`.
     func update(_ id: UserID, _ change: ProfileChange) async throws -> User?
 
-    /// Removes the user and everything of theirs: posts, follows both ways, sessions. Counts of others MUST follow.
-    /// Deleting nobody is no error.
-    func delete(_ id: UserID, events: [Event]) async throws
+    /// Removes the user and everything of theirs: posts, follows both ways, sessions, with ``Event/userDeleted(_:)`` in
+    /// one transaction. Counts of others MUST follow. Deleting nobody is no error and MUST announce nothing.
+    func delete(_ id: UserID) async throws
 
     /// All users, youngest first; those whose username or display name contains `query` if it is given.
     func users(matching query: String?, page: PageRequest) async throws -> Page<Profile>

@@ -120,7 +120,7 @@ package struct SQLUserStore: UserStore {
         }
     }
 
-    package func delete(_ id: UserID, events: [Event]) async throws {
+    package func delete(_ id: UserID) async throws {
         // Locked first, so that no follow can slip in between the counting and the deletion.
         let lock: SQLStatement =
             switch database.dialect {
@@ -147,7 +147,7 @@ package struct SQLUserStore: UserStore {
                     key
                 )
                 try connection.run("DELETE FROM users WHERE id = $1", key)
-                for event in events { try connection.append(event, at: now) }
+                try connection.append(.userDeleted(id), at: now)
             }
         }
     }
